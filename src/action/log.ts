@@ -1,0 +1,87 @@
+import { type Place, type Problem, describe } from './errors.ts';
+
+/** Where the run's log goes; everything written is made safe first. */
+export interface Log {
+  info(message: string): void;
+  debug(message: string): void;
+  warning(message: string, place?: Place): void;
+  error(message: string, place?: Place): void;
+  /** A folded section of the log; it closes when `body` ends, however it ends. */
+  group<T>(title: string, body: () => Promise<T>): Promise<T>;
+}
+
+/** GitHub shows ten annotations of a type per step; what comes after goes to the log alone. */
+const MAX_ANNOTATIONS = 10;
+const MAX_MESSAGE = 4096;
+
+/** A log that speaks the runner's workflow commands; `write` takes whole lines. */
+export function workflowLog(write: (line: string) => void): Log {
+  const left = { error: MAX_ANNOTATIONS, warning: MAX_ANNOTATIONS };
+  const annotate = (kind: 'error' | 'warning', message: string, place?: Place): void => {
+    if (left[kind] <= 0) return write(safe(`${kind}: ${message}`));
+    left[kind] -= 1;
+    const properties = place ? Object.entries({ file: place.file, line: place.line, col: place.column }) : [];
+    const shown = properties.flatMap(([key, value]) =>
+      value === undefined ? [] : [`${key}=${property(String(value))}`],
+    );
+    write(
+      `::${kind}${shown.length > 0 ? ` ${shown.join(',')}` : ''}::${data(stripControls(message).slice(0, MAX_MESSAGE))}`,
+    );
+  };
+  return {
+    info: (message) => write(safe(message)),
+    debug: (message) => write(`::debug::${data(stripControls(message))}`),
+    warning: (message, place) => annotate('warning', message, place),
+    error: (message, place) => annotate('error', message, place),
+    async group(title, body) {
+      write(`::group::${data(stripControls(title))}`);
+      try {
+        return await body();
+      } finally {
+        write('::endgroup::');
+      }
+    },
+  };
+}
+
+/** Shows every problem of an error as an annotation of its own. */
+export function reportProblems(log: Log, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    const { place, ...rest } = problem;
+    log.error(
+      describe({ message: rest.message, ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }) }),
+      place,
+    );
+  }
+}
+
+/**
+ * Makes foreign text safe for the log: terminal escapes and control characters go, and a line that would be read
+ * as a workflow command (`::…`, `##[…`) is moved aside by a space of no width.
+ */
+export function safe(message: string): string {
+  return stripControls(message)
+    .split('\n')
+    .map((line) => (/^\s*(::|##\[)/.test(line) ? `\u200b${line}` : line))
+    .join('\n');
+}
+
+/** Drops terminal escape sequences and control characters, all but line breaks and tabs. */
+export function stripControls(message: string): string {
+  return (
+    message
+      .replace(/\r\n?/g, '\n')
+      // oxlint-disable-next-line no-control-regex -- these are what is dropped
+      .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g, '')
+      // oxlint-disable-next-line no-control-regex -- these are what is dropped
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
+  );
+}
+
+function data(value: string): string {
+  return value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(value: string): string {
+  return data(value).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,88 @@
+/** What the parts of a running lab tell those who use them; each part adds its own once it is up. */
+export interface LabFacts {
+  cluster?: {
+    /** `https://host:port` of the API server. */
+    endpoint: string;
+    /** PEM file of the CA that signed the server's certificate. */
+    caFile: string;
+    /** A kubeconfig with an administrator's token. */
+    kubeconfig: string;
+    adminToken: string;
+    /** EKS name of the cluster, which its tokens must carry. */
+    name: string;
+    /** kwok's nodes: pods turn Ready but run nothing. */
+    simulated: boolean;
+    /** Loopback port where the API server asks its TokenReview webhook (served by the aws part). */
+    webhookPort: number;
+  };
+  registry?: {
+    /** `127.0.0.1:port`, plain HTTP. */
+    host: string;
+  };
+  images?: {
+    /** `unix:///…` for DOCKER_HOST. */
+    dockerHost: string;
+    /** For DOCKER_CONFIG: holds the buildx plugin. */
+    dockerConfig: string;
+  };
+  aws?: {
+    /** For AWS_ENDPOINT_URL. */
+    endpoint: string;
+    region: string;
+    accountId: string;
+    /** A role that may deploy, mapped to a user of the cluster. */
+    roleArn: string;
+    /** Where faults are set: `PUT {endpoint}/_lab/faults`. */
+    control: string;
+  };
+  github?: {
+    /** For GITHUB_API_URL. */
+    apiUrl: string;
+    /** For ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN. */
+    idTokenUrl: string;
+    idTokenRequestToken: string;
+    token: string;
+    control: string;
+  };
+  runner?: {
+    /** The act binary. */
+    act: string;
+    /** Folder to put first on PATH so that workflows get Node 24. */
+    nodeBin: string;
+  };
+}
+
+export type PartName = keyof LabFacts;
+
+/** What a part is given to work with. */
+export interface LabContext {
+  /** Cached downloads and builds by version; survives `down`. */
+  readonly cache: string;
+  /** Folder of this part's running state; gone after `down`. */
+  readonly state: string;
+  /** Facts of the parts that are up. */
+  readonly facts: Readonly<LabFacts>;
+  /** One line on screen, under the part's name. */
+  progress(message: string): void;
+}
+
+/** One real part of the lab. `up` and `down` may be called in any state and any number of times. */
+export interface Part<N extends PartName = PartName> {
+  readonly name: N;
+  /** Parts that must be up before this one. */
+  readonly needs: readonly PartName[];
+  /** What this machine misses, each with the Debian package or tool that brings it; empty when all is there. */
+  missing(context: LabContext): Promise<readonly Missing[]>;
+  /** Brings the part up, or finds it up, and waits until it serves. */
+  up(context: LabContext): Promise<NonNullable<LabFacts[N]>>;
+  /** Ends every process by its id and removes mounts, interfaces and files. */
+  down(context: LabContext): Promise<void>;
+  /** One line for people; starts with `up` or `down`. */
+  status(context: LabContext): Promise<string>;
+}
+
+export interface Missing {
+  readonly what: string;
+  /** Debian packages that bring it. */
+  readonly packages: readonly string[];
+}
