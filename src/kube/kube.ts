@@ -121,7 +121,7 @@ export class KubeError extends Error {
 
 /** `Deployment/tracking-api`, as people say it. */
 export function showRef(ref: ObjectRef | KubeObject): string {
-  return `${ref.kind}/${'metadata' in ref ? (ref as KubeObject).metadata.name : (ref as ObjectRef).name}`;
+  return `${ref.kind}/${objectName(ref)}`;
 }
 
 /** The name of an object that is at hand. */
@@ -133,4 +133,8 @@ export function refOf(object: KubeObject): ObjectRef {
     name: metadata.name,
     ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
   };
+}
+
+function objectName(ref: ObjectRef | KubeObject): string {
+  return 'metadata' in ref ? (ref as KubeObject).metadata.name : (ref as ObjectRef).name;
 }
