@@ -28,7 +28,7 @@ export function parseInputs<S extends Spec>(spec: S, source: InputSource): Input
   const raws = Object.entries(spec).map(([name, field]) => ({
     name,
     field,
-    raw: source.get(name).trim() || field.default,
+    raw: source.get(name).trim() || literal(field.default),
   }));
   for (const { field, raw } of raws) if (field.secret && raw !== '') source.mask(raw);
   for (const { name, field, raw } of raws) {
@@ -45,6 +45,11 @@ export function parseInputs<S extends Spec>(spec: S, source: InputSource): Input
   }
   if (problems.length > 0) throw UserError.all(problems, 'the inputs are wrong');
   return values as Inputs<S>;
+}
+
+/** A default such as `${{ github.token }}` is filled in by the runner; without a runner there is none. */
+function literal(fallback: string): string {
+  return fallback.startsWith('${{') ? '' : fallback;
 }
 
 function camelCase(name: string): string {

@@ -136,5 +136,5 @@ export function refOf(object: KubeObject): ObjectRef {
 }
 
 function objectName(ref: ObjectRef | KubeObject): string {
-  return 'metadata' in ref ? (ref as KubeObject).metadata.name : (ref as ObjectRef).name;
+  return 'metadata' in ref ? ref.metadata.name : ref.name;
 }
