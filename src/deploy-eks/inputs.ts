@@ -6,7 +6,10 @@ const IMAGE = /[A-Za-z0-9._/-]+=[A-Za-z0-9][A-Za-z0-9._/:@-]*/;
 
 /** What deploy-eks takes; actions/deploy-eks/action.yml says the same in words, and a contract test holds both together. */
 export const inputs = {
-  cluster: text({ pattern: /[0-9A-Za-z][A-Za-z0-9_-]{0,99}/, allowed: 'the name of an EKS cluster: letters, digits, - and _' }),
+  cluster: text({
+    pattern: /[0-9A-Za-z][A-Za-z0-9_-]{0,99}/,
+    allowed: 'the name of an EKS cluster: letters, digits, - and _',
+  }),
   region: text({ pattern: /[a-z]{2}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
   'role-to-assume': text({
     pattern: /arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+/,
@@ -15,7 +18,11 @@ export const inputs = {
   kubeconfig: text({ allowed: 'the path of a kubeconfig file' }),
   context: text({ allowed: 'the name of a context in the kubeconfig' }),
   namespace: text({ pattern: NAME, allowed: 'a Kubernetes namespace: lower case letters, digits and -' }),
-  manifests: list({ default: 'k8s', required: true, allowed: 'files, directories or globs inside the repository, one a line' }),
+  manifests: list({
+    default: 'k8s',
+    required: true,
+    allowed: 'files, directories or globs inside the repository, one a line',
+  }),
   images: lines({ pattern: IMAGE, allowed: 'lines of name=repository@sha256:…' }),
   'require-digest': optionalFlag(),
   environment: text({ allowed: 'the name of a GitHub environment', max: 255 }),

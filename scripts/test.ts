@@ -1,0 +1,66 @@
+// All checks of this repository, one after the other, each even when one before it failed: whoever waited for the
+// last one knows everything. The last line on screen adds them all up.
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type JestReport, type Tally, jestTally, show, sum, verdict, watch } from './check.ts';
+import { differences } from './trees.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const scratch = mkdtempSync(path.join(tmpdir(), 'delivery-actions-test-'));
+process.chdir(root);
+
+const tallies: Tally[] = [
+  await program('lint', 'npm', ['run', '--silent', 'lint']),
+  await program('types', 'npm', ['run', '--silent', 'typecheck']),
+  await jest('unit and contract tests', 'unit', []),
+  await bundles(),
+];
+if (globSync('test/**/*.lab.test.ts').length > 0) tallies.push(await jest('lab tests', 'lab', ['--runInBand']));
+else heading('lab tests: skipped, there are none');
+rmSync(scratch, { recursive: true, force: true });
+
+const total = sum(tallies);
+process.exitCode = total.failed > 0 ? 1 : 0;
+console.log(show(total));
+
+function heading(title: string): void {
+  console.log(`\n── ${title}`);
+}
+
+async function program(title: string, name: string, args: readonly string[]): Promise<Tally> {
+  heading(title);
+  return verdict((await watch(name, args)) === 0);
+}
+
+async function jest(title: string, project: string, args: readonly string[]): Promise<Tally> {
+  heading(title);
+  const file = path.join(scratch, `${project}.json`);
+  const bin = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const exitCode = await watch(
+    process.execPath,
+    ['--experimental-vm-modules', '--no-warnings', bin, '--selectProjects', project, ...args].concat(
+      '--json',
+      `--outputFile=${file}`,
+    ),
+  );
+  return jestTally(report(file), exitCode);
+}
+
+function report(file: string): JestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as JestReport;
+  } catch {
+    return undefined;
+  }
+}
+
+async function bundles(): Promise<Tally> {
+  heading('bundle freshness');
+  const fresh = path.join(scratch, 'dist');
+  if ((await watch(process.execPath, ['scripts/build.ts', fresh])) !== 0) return verdict(false);
+  const stale = differences(fresh, path.join(root, 'dist'));
+  for (const { file, why } of stale) console.error(`dist/${file}: ${why}`);
+  if (stale.length > 0) console.error('dist/ is not what src/ builds: run `npm run build` and commit dist/');
+  return verdict(stale.length === 0);
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { Cancelled, UserError } from '../../src/action/errors.ts';
+import { localExec } from '../../src/action/exec.ts';
+
+const node = process.execPath;
+const never = new AbortController().signal;
+
+describe('localExec', () => {
+  test('hands arguments over untouched: no shell reads them', async () => {
+    const hostile = ['$(id)', '; rm -rf /', '`id`', 'a b', '"q"', "it's", '*'];
+    const { stdout } = await localExec(process.env, never).run(node, [
+      '-e',
+      'console.log(JSON.stringify(process.argv.slice(1)))',
+      ...hostile,
+    ]);
+    expect(JSON.parse(stdout)).toEqual(hostile);
+    const asked = await localExec(process.env, never).ask(node, [
+      '-p',
+      'JSON.stringify(process.argv.slice(1))',
+      ...hostile,
+    ]);
+    expect(JSON.parse(asked.stdout)).toEqual(hostile);
+  });
+
+  test('streams lines, gives the exit code and passes input', async () => {
+    const seen: string[] = [];
+    const script =
+      'process.stdin.on("data", (d) => { console.log(`got ${d}`); console.error("err"); process.exitCode = 3; })';
+    const result = await localExec(process.env, never).run(node, ['-e', script], {
+      input: 'hello',
+      onLine: (line, stream) => void seen.push(`${stream} ${line}`),
+    });
+    expect(result.exitCode).toBe(3);
+    expect(seen.toSorted()).toEqual(['stderr err', 'stdout got hello']);
+  });
+
+  test('takes variables away', async () => {
+    const env = { ...process.env, SECRET_X: 'yes' };
+    const { stdout } = await localExec(env, never).run(node, ['-p', 'String(process.env.SECRET_X)'], {
+      env: { SECRET_X: undefined },
+    });
+    expect(stdout.trim()).toBe('undefined');
+  });
+
+  test('cancelling ends the program with its children', async () => {
+    const cancel = new AbortController();
+    const script = `const c = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']); console.log(c.pid); setTimeout(() => {}, 60000);`;
+    let child = 0;
+    const running = localExec(process.env, cancel.signal).run(node, ['-e', script], {
+      onLine: (line) => {
+        child = Number(line);
+        cancel.abort(new Cancelled('SIGINT'));
+      },
+    });
+    await expect(running).rejects.toBeInstanceOf(Cancelled);
+    expect(child).toBeGreaterThan(0);
+    const gone = await waitUntil(() => !alive(child));
+    expect(gone).toBe(true);
+  });
+
+  test('a program that is not there is an error with a remedy', async () => {
+    await expect(localExec(process.env, never).run('no-such-program', [])).rejects.toMatchObject({
+      remedy: expect.stringContaining('install no-such-program'),
+    });
+    await expect(localExec(process.env, never).ask('no-such-program', [])).rejects.toBeInstanceOf(UserError);
+  });
+});
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function waitUntil(condition: () => boolean): Promise<boolean> {
+  for (let i = 0; i < 100 && !condition(); i += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  return condition();
+}
