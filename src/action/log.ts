@@ -46,12 +46,8 @@ export function workflowLog(write: (line: string) => void): Log {
 
 /** Shows every problem of an error as an annotation of its own. */
 export function reportProblems(log: Log, problems: readonly Problem[]): void {
-  for (const problem of problems) {
-    const { place, ...rest } = problem;
-    log.error(
-      describe({ message: rest.message, ...(problem.remedy === undefined ? {} : { remedy: problem.remedy }) }),
-      place,
-    );
+  for (const { message, remedy, place } of problems) {
+    log.error(describe({ message, ...(remedy === undefined ? {} : { remedy }) }), place);
   }
 }
 
