@@ -1,0 +1,83 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { CredentialSource, Credentials } from './credentials.ts';
+
+/** EKS takes a token for 15 minutes from its date; a minute is left for clocks that differ and requests under way. */
+const TOKEN_LIFE_MS = 14 * 60_000;
+
+/** What a cluster's token is made for; `now` is in milliseconds since 1970. */
+export interface TokenRequest {
+  readonly cluster: string;
+  readonly region: string;
+  readonly now: number;
+}
+
+/**
+ * A bearer token for an EKS cluster: `k8s-aws-v1.` and the base64url of a presigned STS GetCallerIdentity URL whose
+ * signed header `x-k8s-aws-id` names the cluster (README of aws-iam-authenticator). The URL names the region's own STS
+ * host whatever endpoint is configured, since the cluster trusts no other.
+ */
+export function eksToken(credentials: Credentials, { cluster, region, now }: TokenRequest): string {
+  const host = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
+  const day = time.slice(0, 8);
+  const scope = `${day}/${region}/sts/aws4_request`;
+  const query = canonicalQuery({
+    Action: 'GetCallerIdentity',
+    Version: '2011-06-15',
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
+    'X-Amz-Date': time,
+    'X-Amz-Expires': '60',
+    'X-Amz-SignedHeaders': 'host;x-k8s-aws-id',
+    ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
+  });
+  const request = ['GET', '/', query, `host:${host}`, `x-k8s-aws-id:${cluster}`, '', 'host;x-k8s-aws-id', sha256('')];
+  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(request.join('\n'))].join('\n');
+  const signature = hmac(signingKey(credentials.secretAccessKey, day, region, 'sts'), toSign).toString('hex');
+  return `k8s-aws-v1.${Buffer.from(`https://${host}/?${query}&X-Amz-Signature=${signature}`).toString('base64url')}`;
+}
+
+/** Gives the same token while it is surely valid, then a fresh one; `mask` sees each before its first use. */
+export function tokenSource(
+  credentials: CredentialSource,
+  { cluster, region }: Omit<TokenRequest, 'now'>,
+  host: { readonly clock: { now(): number }; readonly mask: (secret: string) => void },
+): () => Promise<string> {
+  let held: { token: string; until: number } | undefined;
+  return async () => {
+    const now = host.clock.now();
+    if (held && now < held.until) return held.token;
+    const current = await credentials();
+    const token = eksToken(current, { cluster, region, now });
+    host.mask(token);
+    held = { token, until: Math.min(now + TOKEN_LIFE_MS, current.expiration ?? Infinity) };
+    return token;
+  };
+}
+
+/** The key of Signature Version 4 for one day, region and service (AWS IAM guide, "Create a signed request"). */
+export function signingKey(secret: string, day: string, region: string, service: string): Buffer {
+  return [day, region, service, 'aws4_request'].reduce<Buffer>(
+    (key, part) => hmac(key, part),
+    Buffer.from(`AWS4${secret}`),
+  );
+}
+
+function canonicalQuery(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .toSorted()
+    .join('&');
+}
+
+function encode(text: string): string {
+  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
