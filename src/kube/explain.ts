@@ -1,0 +1,183 @@
+import type { Doom } from './doom.ts';
+
+/** What is known about a container that does not come up. Log lines are foreign text, oldest first. */
+export interface ContainerEvidence {
+  readonly pod: string;
+  readonly container: string;
+  /** Such as `waiting: CrashLoopBackOff` or `running, not ready`. */
+  readonly state: string;
+  readonly exitCode?: number;
+  readonly restarts: number;
+  readonly memoryLimit?: string;
+  readonly log: readonly string[];
+  /** Of the run before the last restart. */
+  readonly previousLog: readonly string[];
+}
+
+/** An event of the pods or the workload; `count` says how often it came. */
+export interface EventEvidence {
+  readonly object: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+}
+
+/** What explains a failure; everything in it is foreign text and has to be escaped where it is shown. */
+export interface Facts {
+  readonly cause: Doom;
+  readonly containers: readonly ContainerEvidence[];
+  readonly events: readonly EventEvidence[];
+}
+
+export interface Explanation {
+  /** One sentence for a developer who does not know Kubernetes. */
+  readonly why: string;
+  readonly whatToDo: string;
+}
+
+/** Says in plain words why a workload does not come up and what to do about it. */
+export function explain({ cause, containers, events }: Facts): Explanation {
+  const worst = containers.find(({ pod, container }) => pod === cause.pod && container === cause.container);
+  const name = cause.container === undefined ? 'the container' : `the container ${cause.container}`;
+  switch (cause.kind) {
+    case 'image-not-found':
+      return {
+        why: `The image of ${name} does not exist: ${cause.message}`,
+        whatToDo: 'Check that the build pushed this image, and that its name and tag or digest are right.',
+      };
+    case 'image-denied':
+      return {
+        why: `The registry does not let the cluster pull the image of ${name}: ${cause.message}`,
+        whatToDo: "Give the nodes' role (or the imagePullSecrets) the right to pull it, and check the image's name.",
+      };
+    case 'image-invalid':
+      return {
+        why: `The image name of ${name} is not valid: ${cause.message}`,
+        whatToDo: 'Write it as registry/name:tag or registry/name@sha256:digest.',
+      };
+    case 'image-pull':
+      return {
+        why: `The image of ${name} could not be pulled: ${cause.message}`,
+        whatToDo: 'Check that the registry answers and that the nodes can reach it, then deploy again.',
+      };
+    case 'missing-config':
+      return explainConfig(cause, name);
+    case 'out-of-memory':
+      return {
+        why: `${capital(name)} was killed: it used more memory than its limit${worst?.memoryLimit === undefined ? '' : ` of ${worst.memoryLimit}`}.`,
+        whatToDo: 'Raise resources.limits.memory in the manifest, or find what uses the memory.',
+      };
+    case 'crash':
+      return explainCrash(cause, name, worst, events);
+    case 'container-start':
+      return {
+        why: `${capital(name)} could not be started: ${cause.message}`,
+        whatToDo: 'Check the command, the working directory and the volumes of the container.',
+      };
+    case 'unschedulable':
+      return {
+        why: `No node has room for the pod: ${cause.message}`,
+        whatToDo: shortage(cause.message),
+      };
+    case 'refused':
+      return {
+        why: `The cluster refuses to create the pods: ${cause.message}`,
+        whatToDo: /quota/i.test(cause.message)
+          ? "Ask for less, or have the namespace's ResourceQuota raised."
+          : 'Change the manifest so that the rule named here is kept.',
+      };
+    case 'deadline':
+    case 'failed':
+    default:
+      return explainRest(cause, events);
+  }
+}
+
+function explainConfig(cause: Doom, name: string): Explanation {
+  const missing = /(secret|configmap) "([^"]+)" not found/i.exec(cause.message);
+  if (missing) {
+    const kind = missing[1]?.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
+    return {
+      why: `${capital(name)} needs the ${kind} ${missing[2]}, which does not exist.`,
+      whatToDo: `Create the ${kind} ${missing[2]} in the namespace before deploying, or correct its name in the manifest.`,
+    };
+  }
+  const key = /couldn't find key (\S+) in (Secret|ConfigMap) (\S+)/i.exec(cause.message);
+  if (key) {
+    return {
+      why: `${capital(name)} needs the key ${key[1]}, which the ${key[2]} ${key[3]} does not have.`,
+      whatToDo: `Add the key ${key[1]} to the ${key[2]} ${key[3]}, or correct its name in the manifest.`,
+    };
+  }
+  return {
+    why: `The configuration of ${name} is not usable: ${cause.message}`,
+    whatToDo: 'Correct what is named here in the manifest.',
+  };
+}
+
+function explainCrash(
+  cause: Doom,
+  name: string,
+  worst: ContainerEvidence | undefined,
+  events: readonly EventEvidence[],
+): Explanation {
+  const probe = probeFailure(events, 'Liveness') ?? probeFailure(events, 'Startup');
+  if (probe !== undefined) return probe;
+  const exit = worst?.exitCode === undefined ? '' : ` with exit code ${worst.exitCode}`;
+  const line = errorLine(worst?.previousLog ?? []) ?? errorLine(worst?.log ?? []);
+  return {
+    why: `${capital(name)} starts and ends again${exit}${line === undefined ? '' : `: ${line}`}`,
+    whatToDo:
+      line === undefined
+        ? `It logged nothing that looks like an error; run the image locally with the same settings. (${cause.message})`
+        : 'Mend the error that the log shows; the lines around it are below.',
+  };
+}
+
+function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation {
+  const probe = ['Readiness', 'Startup', 'Liveness']
+    .map((kind) => probeFailure(events, kind))
+    .find((found) => found !== undefined);
+  return (
+    probe ?? {
+      why: `It did not come up: ${cause.message || cause.reason}`,
+      whatToDo: 'The events and log lines below show how far it came.',
+    }
+  );
+}
+
+function probeFailure(events: readonly EventEvidence[], kind: string): Explanation | undefined {
+  const event = events.findLast(({ reason, message }) => reason === 'Unhealthy' && message.startsWith(kind));
+  if (event === undefined) return undefined;
+  const status = /statuscode: (\d+)/.exec(event.message)?.[1];
+  const url = /https?:\/\/[^/\s"]*:(\d+)(\/[^\s":]*)?/.exec(event.message);
+  const where = url === null ? '' : ` at port ${url[1]}, path ${url[2] ?? '/'}`;
+  return {
+    why: `The ${kind.toLowerCase()} probe fails${where}: ${status === undefined ? event.message : `the service answers with status ${status}`}`,
+    whatToDo:
+      'Check that the service listens on the port of the probe, on all addresses, and answers its path with 200.',
+  };
+}
+
+const ERROR = /\b(\w*(error|exception)|fatal|panic|cannot|failed|EADDRINUSE|ECONNREFUSED)\b/i;
+
+/** The first line that looks like an error, shortened. */
+export function errorLine(lines: readonly string[]): string | undefined {
+  const found =
+    lines.find((line) => /^\s*(\w*Error|fatal|panic)\b/i.test(line)) ?? lines.find((line) => ERROR.test(line));
+  return found?.trim().slice(0, 300);
+}
+
+function shortage(message: string): string {
+  const short = [...message.matchAll(/Insufficient ([\w./-]+)/g)].map(([, what]) => what);
+  if (short.length > 0)
+    return `The cluster is short of ${[...new Set(short)].join(' and ')}: ask for less in resources.requests, or add nodes.`;
+  if (/taint/.test(message)) return "Add a toleration for the nodes' taint, or nodes without one.";
+  if (/affinity|selector/.test(message)) return 'Correct nodeSelector or affinity: no node has these labels.';
+  return 'Change what the pod asks for, or add nodes that have it.';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
