@@ -1,0 +1,120 @@
+import { messageOf } from '../action/errors.ts';
+import type { Host } from '../action/host.ts';
+
+/** What a deployment came to, as GitHub names it. */
+export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive';
+
+/** Tells GitHub how a deploy goes. None of its methods rejects: a report that fails is a warning. */
+export interface DeploymentTracker {
+  /** Creates the deployment and sets it `in_progress`. */
+  start(): Promise<void>;
+  /** Sets a state; does nothing when `start` created no deployment. GitHub keeps 140 characters of the description. */
+  report(state: DeploymentState, description?: string): Promise<void>;
+}
+
+export interface TrackerOptions {
+  /** `''` or absent: nothing is reported. */
+  readonly token?: string;
+  readonly environment: string;
+  /** Page of the deployed service. */
+  readonly url?: string;
+}
+
+type TrackerHost = Pick<Host, 'info' | 'log' | 'clock' | 'signal' | 'mask'>;
+
+const ATTEMPTS = 4;
+const MAX_WAIT_MS = 30_000;
+const TIMEOUT_MS = 15_000;
+
+/** A tracker of this run's commit in one environment. */
+export function deploymentTracker(host: TrackerHost, options: TrackerOptions): DeploymentTracker {
+  const { token, environment, url } = options;
+  if (!token) return { start: async () => undefined, report: async () => undefined };
+  host.mask(token);
+  const { info, log } = host;
+  const [owner = '', repo = ''] = info.repository.split('/');
+  let id: number | undefined;
+
+  const octokit = async () => {
+    const { getOctokit } = await import('@actions/github');
+    return getOctokit(token, { baseUrl: info.apiUrl });
+  };
+  const warnOnly = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      log.warning(
+        `GitHub was not told ${what}: ${messageOf(error).slice(0, 300)}${statusOf(error) === 403 ? ' (permissions: deployments: write is needed)' : ''}`,
+      );
+    }
+  };
+  const report: DeploymentTracker['report'] = (state, description = '') =>
+    warnOnly(`that the deployment is ${state}`, async () => {
+      if (id === undefined) return;
+      const deployment = id;
+      const client = await octokit();
+      await retrying(host, (signal) =>
+        client.rest.repos.createDeploymentStatus({
+          owner,
+          repo,
+          deployment_id: deployment,
+          state,
+          description: description.slice(0, 140),
+          log_url: info.runUrl,
+          ...(url ? { environment_url: url } : {}),
+          request: { signal },
+        }),
+      );
+    });
+  return {
+    report,
+    async start() {
+      await warnOnly('of this deployment', async () => {
+        const client = await octokit();
+        const { data } = await retrying(host, (signal) =>
+          client.rest.repos.createDeployment({
+            owner,
+            repo,
+            ref: info.sha,
+            environment,
+            auto_merge: false,
+            required_contexts: [],
+            request: { signal },
+          }),
+        );
+        if ('id' in data) ({ id } = data);
+      });
+      await report('in_progress');
+    },
+  };
+}
+
+/**
+ * Tries again after 429, 5xx, resets and secondary limits (a 403 with Retry-After), as GitHub's REST guide on rate
+ * limits asks. Each attempt has its own time limit and does not end with the job, since a cancelled run still reports.
+ */
+async function retrying<T>({ clock }: TrackerHost, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send(AbortSignal.timeout(TIMEOUT_MS));
+    } catch (error) {
+      const status = statusOf(error);
+      const after = retryAfter(error);
+      const passing =
+        status === undefined || status === 429 || status >= 500 || (status === 403 && after !== undefined);
+      if (!passing || attempt === ATTEMPTS) throw error;
+      await clock.sleep(Math.min(after ?? 500 * 2 ** attempt, MAX_WAIT_MS));
+    }
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined;
+}
+
+/** Milliseconds of the answer's Retry-After, undefined without one. */
+function retryAfter(error: unknown): number | undefined {
+  const { response } = error as { response?: { headers?: Record<string, unknown> } };
+  const seconds = Number(response?.headers?.['retry-after'] ?? NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
