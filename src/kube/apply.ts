@@ -63,7 +63,7 @@ export async function validate(
     }
     return result;
   });
-  if (problems.length > 0) throw UserError.all(problems, 'the cluster would reject the manifests');
+  if (problems.length > 0) throw UserError.all(inOrder(problems, documents), 'the cluster would reject the manifests');
   const newNamespaces = new Set(
     placed.flatMap(({ object }) => (object.kind === 'Namespace' ? [object.metadata.name] : [])),
   );
@@ -79,7 +79,7 @@ export async function validate(
       problems.push(...explainKubeError(error, { subject: showRef(object), place: { file, line } }).problems);
     }
   });
-  if (problems.length > 0) throw UserError.all(problems, 'the cluster would reject the manifests');
+  if (problems.length > 0) throw UserError.all(inOrder(problems, documents), 'the cluster would reject the manifests');
   return placed;
 }
 
@@ -110,7 +110,7 @@ export async function applyAll(
         problems.push(...explainKubeError(error, { subject: showRef(object), place: { file, line } }).problems);
       }
     });
-    if (problems.length > 0) throw UserError.all(problems, 'the cluster rejected objects');
+    if (problems.length > 0) throw UserError.all(inOrder(problems, wave.documents), 'the cluster rejected objects');
     const crds = wave.documents.filter(({ object }) => object.kind === 'CustomResourceDefinition');
     await eachOf(crds, concurrency, async (crd) => established(kube, crd, options));
   }
@@ -130,6 +130,13 @@ async function established(kube: Kube, crd: Document, { clock, signal }: ApplyAl
     remedy: `look at: kubectl describe crd ${crd.object.metadata.name}`,
     place: { file: crd.file, line: crd.line },
   });
+}
+
+/** Answers come in any order; people read from the first file and line on. */
+function inOrder(problems: readonly Problem[], documents: readonly Document[]): readonly Problem[] {
+  const position = ({ place }: Problem): number =>
+    documents.findIndex(({ file, line }) => file === place?.file && line === place.line);
+  return problems.toSorted((a, b) => position(a) - position(b));
 }
 
 function changeOf(before: KubeObject | undefined, after: KubeObject): Applied['change'] {
