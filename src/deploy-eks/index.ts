@@ -1,0 +1,4 @@
+import { main } from '../action/main.ts';
+import { deployEks } from './run.ts';
+
+await main(deployEks);
