@@ -1,0 +1,25 @@
+import type { Part, PartName } from './part.ts';
+import { registry } from './parts/registry.ts';
+
+/** Every part this lab can bring up. */
+export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([[registry.name, registry]]);
+
+/**
+ * Names in the order they come up, needs first.
+ * @throws Error for a part that does not exist.
+ */
+export function inOrder(
+  names: readonly PartName[],
+  known: ReadonlyMap<PartName, Pick<Part, 'needs'>> = parts,
+): PartName[] {
+  const order = new Set<PartName>();
+  const visit = (name: PartName, path: readonly PartName[]): void => {
+    if (path.includes(name)) throw new Error(`Parts need each other: ${[...path, name].join(' → ')}`);
+    const part = known.get(name);
+    if (part === undefined) throw new Error(`The lab has no part ${name}`);
+    for (const need of part.needs) visit(need, [...path, name]);
+    order.add(name);
+  };
+  for (const name of names) visit(name, []);
+  return [...order];
+}

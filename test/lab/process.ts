@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A process is known by id and start time, so that a reused id is never taken for it. */
+interface Identity {
+  readonly pid: number;
+  /** Clock ticks since boot: field 22 of /proc/PID/stat, see proc_pid_stat(5). */
+  readonly started: string;
+}
+
+/** Start time of a living process; undefined where there is none or it is a zombie. */
+export async function startTime(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** Whether the process started under this name in `folder` still runs. */
+export async function isRunning(folder: string, name: string): Promise<boolean> {
+  return (await living(folder, name)) !== undefined;
+}
+
+/** Starts a detached process, its output in `name.log`, unless it already runs. */
+export async function start(
+  folder: string,
+  name: string,
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  if (await isRunning(folder, name)) return;
+  await mkdir(folder, { recursive: true });
+  const log = await open(join(folder, `${name}.log`), 'a');
+  try {
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], env });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    const pid = child.pid;
+    const started = pid === undefined ? undefined : await startTime(pid);
+    if (pid === undefined || started === undefined) {
+      throw new Error(`${name} ended at once; its log is ${join(folder, `${name}.log`)}`);
+    }
+    await writeFile(join(folder, `${name}.pid`), `${pid} ${started}\n`);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Ends a process by its id: asks first, insists after `graceMs`. Nothing happens where it does not run. */
+export async function stop(folder: string, name: string, graceMs = 10_000): Promise<void> {
+  const identity = await living(folder, name);
+  if (identity !== undefined) {
+    signal(identity.pid, 'SIGTERM');
+    const deadline = Date.now() + graceMs;
+    while (Date.now() < deadline && (await isRunning(folder, name))) await sleep(50);
+    if (await isRunning(folder, name)) signal(identity.pid, 'SIGKILL');
+  }
+  await rm(join(folder, `${name}.pid`), { force: true });
+}
+
+async function living(folder: string, name: string): Promise<Identity | undefined> {
+  const text = await readFile(join(folder, `${name}.pid`), 'utf8').catch(() => '');
+  const [pid, started] = text.trim().split(' ');
+  if (started === undefined || !/^[1-9]\d*$/.test(pid ?? '')) return undefined;
+  const identity = { pid: Number(pid), started };
+  return (await startTime(identity.pid)) === started ? identity : undefined;
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended between the look and the signal.
+  }
+}
