@@ -65,7 +65,10 @@ function bounded(clock: Clock, ms: number): Ask {
       () => otherwise,
     );
     try {
-      return await Promise.race([question().catch(() => otherwise), late]);
+      const answer = Promise.resolve()
+        .then(question)
+        .catch(() => otherwise);
+      return await Promise.race([answer, late]);
     } finally {
       answered.abort();
     }
