@@ -101,7 +101,7 @@ describe('waitForAll', () => {
   });
 
   test('does not take the state before the change for the new one', async () => {
-    const old = deployment(DONE);
+    const old = deployment({ ...DONE, observedGeneration: 1 });
     const stale = { ...old, metadata: { ...old.metadata, generation: 1 } };
     expect((await wait(cluster([stale]), 200)).ready).toEqual([]);
   });
