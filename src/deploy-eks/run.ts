@@ -1,6 +1,7 @@
 import type { Action } from '../action/action.ts';
-import { Cancelled, Failed, UserError } from '../action/errors.ts';
+import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { type DeploymentTracker, deploymentTracker } from '../github/deployments.ts';
 import { type Applied, applyAll, validate } from '../kube/apply.ts';
 import { explainKubeError } from '../kube/errors.ts';
 import { type Kube, KubeError, refOf, showRef } from '../kube/kube.ts';
@@ -48,18 +49,38 @@ async function deploy(
         placed.map(({ object }) => ({ ...refOf(object), change: 'unchanged' as const })),
       );
 
-    const applied = await apply(kube, placed, host);
-    const wait = await awaitServing(kube, applied, given, host);
-    const objects = applied.map((item) => deployedObject(item, wait));
-    if (!wait.failed && wait.timedOut.length === 0) {
-      return story.end(objects.every(({ change }) => change === 'unchanged') ? 'unchanged' : 'deployed', objects);
-    }
+    const tracker = deploymentTracker(host, {
+      token: given.environment === '' ? '' : given.githubToken,
+      environment: given.environment,
+      url: given.environmentUrl,
+    });
+    await tracker.start();
+    return reporting(tracker, async () => {
+      const applied = await apply(kube, placed, host);
+      const wait = await awaitServing(kube, applied, given, host);
+      const objects = applied.map((item) => deployedObject(item, wait));
+      if (!wait.failed && wait.timedOut.length === 0) {
+        return story.end(objects.every(({ change }) => change === 'unchanged') ? 'unchanged' : 'deployed', objects);
+      }
 
-    const failure = await failureOf(kube, wait, started, host.clock);
-    host.log.info(`${showRef(failure.ref)}: ${failure.why}`);
-    const rollback = await takeBack(kube, applied, given, host);
-    return story.fail({ failure, objects, ...(rollback ? { rollback } : {}) });
+      const failure = await failureOf(kube, wait, started, host.clock);
+      host.log.info(`${showRef(failure.ref)}: ${failure.why}`);
+      const rollback = await takeBack(kube, applied, given, host);
+      return story.fail({ failure, objects, ...(rollback ? { rollback } : {}) });
+    });
   });
+}
+
+/** Tells GitHub how the deploy ended, whatever way it did. */
+async function reporting<T>(tracker: DeploymentTracker, deploying: () => Promise<T>): Promise<T> {
+  try {
+    const result = await deploying();
+    await tracker.report('success');
+    return result;
+  } catch (error) {
+    await tracker.report('failure', messageOf(error));
+    throw error;
+  }
 }
 
 async function readDocuments(given: DeployInputs, host: Host): Promise<readonly Document[]> {

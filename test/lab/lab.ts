@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabContext, LabFacts, PartName } from './part.ts';
+import { install, mayInstall } from './debian.ts';
 import { inOrder, parts } from './parts.ts';
 import { startTime } from './process.ts';
 
@@ -20,7 +21,7 @@ export async function openLab(...names: PartName[]): Promise<LabFacts> {
   const order = inOrder(names);
   return locked(async () => {
     const facts = await readFacts();
-    await refuseMissing(order, facts);
+    await bringMissing(order, facts);
     for (const name of order) {
       const fact = await parts.get(name)?.up(contextOf(name, facts));
       Object.assign(facts, { [name]: fact });
@@ -49,11 +50,12 @@ export async function labStatus(): Promise<string[]> {
   return lines;
 }
 
-async function refuseMissing(order: readonly PartName[], facts: LabFacts): Promise<void> {
+async function bringMissing(order: readonly PartName[], facts: LabFacts): Promise<void> {
   const missing = [];
   for (const name of order) missing.push(...((await parts.get(name)?.missing(contextOf(name, facts))) ?? []));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.flatMap((one) => one.packages))];
+  if (mayInstall()) return install(packages);
   const what = missing.map((one) => one.what).join(', ');
   throw new Error(`The lab misses ${what}. Install: apt-get install ${packages.join(' ')}`);
 }
