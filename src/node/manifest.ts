@@ -1,0 +1,66 @@
+import { UserError, messageOf } from '../action/errors.ts';
+
+/** The text of a file of the project, by its name relative to the project's folder; undefined when there is none. */
+export type ReadFile = (file: string) => string | undefined;
+
+/** What of package.json counts for a build; whatever has another type than npm documents is left out. */
+export interface PackageJson {
+  readonly packageManager?: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads package.json of the project.
+ * @throws UserError when there is none or it is not a JSON object
+ */
+export function readPackageJson(read: ReadFile): PackageJson {
+  const text = read('package.json');
+  if (text === undefined) {
+    throw new UserError('There is no package.json in the directory.', {
+      remedy: 'Set the input `directory` to the folder of the Node project.',
+    });
+  }
+  const json = parseObject(text, 'package.json', 'Mend the JSON of package.json.');
+  return {
+    ...(typeof json['packageManager'] === 'string' && { packageManager: json['packageManager'] }),
+    engines: texts(json['engines']),
+    scripts: texts(json['scripts']),
+    dependencies: texts(json['dependencies']),
+    devDependencies: texts(json['devDependencies']),
+    optionalDependencies: texts(json['optionalDependencies']),
+    peerDependencies: texts(json['peerDependencies']),
+  };
+}
+
+/**
+ * The JSON object in a file's text.
+ * @throws UserError with the remedy given when it is anything else
+ */
+export function parseObject(text: string, file: string, remedy: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is not JSON: ${messageOf(error)}`, { remedy, place: { file }, cause: error });
+  }
+  if (isObject(value)) return value;
+  throw new UserError(`${file} is not a JSON object.`, { remedy, place: { file } });
+}
+
+/** Whether a value read from JSON is an object, so neither an array nor null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The entries of a JSON object whose values are texts; none when it is no object. */
+export function texts(value: unknown): Readonly<Record<string, string>> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
