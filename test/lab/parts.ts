@@ -1,8 +1,12 @@
 import type { Part, PartName } from './part.ts';
+import { cluster } from './parts/cluster.ts';
 import { registry } from './parts/registry.ts';
 
 /** Every part this lab can bring up. */
-export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([[registry.name, registry]]);
+export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
+  [registry.name, registry],
+  [cluster.name, cluster],
+]);
 
 /**
  * Names in the order they come up, needs first.
