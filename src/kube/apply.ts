@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Problem, UserError } from '../action/errors.ts';
 import type { Clock } from '../action/host.ts';
 import type { Document } from '../manifests/parse.ts';
@@ -141,7 +142,14 @@ function inOrder(problems: readonly Problem[], documents: readonly Document[]): 
 
 function changeOf(before: KubeObject | undefined, after: KubeObject): Applied['change'] {
   if (!before || before.metadata.uid !== after.metadata.uid) return 'created';
-  return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'configured';
+  if (before.metadata.resourceVersion === after.metadata.resourceVersion) return 'unchanged';
+  return isDeepStrictEqual(wished(before), wished(after)) ? 'unchanged' : 'configured';
+}
+
+/** What people wish of an object: controllers write its status between two looks, and that is no change of ours. */
+function wished(object: KubeObject): object {
+  const { resourceVersion: _version, managedFields: _fields, ...metadata } = object.metadata;
+  return { ...object, status: undefined, metadata };
 }
 
 function place(document: Document, type: { readonly namespaced: boolean }, namespace: string): Document | Problem {
