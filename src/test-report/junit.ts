@@ -1,0 +1,94 @@
+import { type QualifiedTag, type Tag, parser } from 'sax';
+import type { TestResult } from './result.ts';
+
+/** How much of a failure's text is kept. */
+const MAX_FAILURE = 20_000;
+const MAX_DEPTH = 200;
+
+type Attributes = Readonly<Record<string, unknown>>;
+type Draft = { -readonly [K in keyof TestResult]: TestResult[K] };
+
+/**
+ * Reads a JUnit XML report as written by node:test, jest-junit, vitest, mocha, pytest, Gradle and others: a
+ * `testcase` with a child `failure` or `error` failed, one with `skipped` was skipped. There is no binding schema;
+ * the elements are those that https://github.com/testmoapp/junitxml collects from the tools.
+ * @returns undefined when the text is XML but no JUnit report
+ * @throws Error when the text is no XML
+ */
+export function parseJunit(text: string): readonly TestResult[] | undefined {
+  const reader = new JunitReader();
+  const strict = true;
+  Object.assign(parser(strict), reader.handlers).write(text).close();
+  return reader.results;
+}
+
+class JunitReader {
+  results: TestResult[] | undefined;
+  readonly #suites: { name: string; file: string | undefined }[] = [];
+  #depth = 0;
+  #test: Draft | undefined;
+  #inFailure = false;
+
+  readonly handlers = {
+    onopentag: ({ name, attributes }: Tag | QualifiedTag): void => this.#open(name, attributes),
+    onclosetag: (name: string): void => this.#close(name),
+    ontext: (text: string): void => this.#text(text),
+    oncdata: (text: string): void => this.#text(text),
+    onerror: (error: Error): never => {
+      throw new Error(`is not XML: ${error.message.split('\n')[0]}`, { cause: error });
+    },
+  };
+
+  #open(name: string, attributes: Attributes): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new Error(`is nested deeper than ${MAX_DEPTH} elements`);
+    if (this.#depth === 1 && (name === 'testsuites' || name === 'testsuite')) this.results = [];
+    if (name === 'testsuite') {
+      this.#suites.push({ name: attribute(attributes, 'name') ?? '', file: attribute(attributes, 'file') });
+    } else if (name === 'testcase') {
+      this.#test = this.#begin(attributes);
+    } else if (this.#test !== undefined && (name === 'failure' || name === 'error')) {
+      this.#test.status = 'failed';
+      this.#test.failure ??= attribute(attributes, 'message')?.slice(0, MAX_FAILURE) ?? '';
+      this.#inFailure = true;
+    } else if (this.#test?.status === 'passed' && name === 'skipped') {
+      this.#test.status = 'skipped';
+    }
+  }
+
+  #begin(attributes: Attributes): Draft {
+    const suites = this.#suites.map((suite) => suite.name).filter((name) => name !== '');
+    const file = attribute(attributes, 'file') ?? this.#suites.findLast((suite) => suite.file !== undefined)?.file;
+    const seconds = Number(attribute(attributes, 'time') ?? Number.NaN);
+    const line = Number(attribute(attributes, 'line') ?? Number.NaN);
+    return {
+      name: [...suites, attribute(attributes, 'name') ?? 'a test without a name'].join(' › '),
+      status: 'passed',
+      ...(file !== undefined && { file }),
+      ...(Number.isInteger(line) && line > 0 && { line }),
+      ...(Number.isFinite(seconds) && { seconds }),
+    };
+  }
+
+  #text(text: string): void {
+    if (!this.#inFailure || this.#test?.failure === undefined) return;
+    const before = this.#test.failure;
+    // Most runners repeat the message at the start of the text; node:test and pytest put the stack there.
+    const whole = before !== '' && text.trimStart().startsWith(before) ? text.trimStart() : `${before}\n${text}`;
+    this.#test.failure = whole.trim().slice(0, MAX_FAILURE);
+  }
+
+  #close(name: string): void {
+    this.#depth -= 1;
+    if (name === 'failure' || name === 'error') this.#inFailure = false;
+    if (name === 'testsuite') this.#suites.pop();
+    if (name !== 'testcase' || this.#test === undefined) return;
+    this.results?.push(this.#test);
+    this.#test = undefined;
+  }
+}
+
+function attribute(attributes: Attributes, name: string): string | undefined {
+  const value = attributes[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
