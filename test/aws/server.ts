@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One answer of a {@link serving} server; `'reset'` drops the connection. */
-export type Answer = 'reset' | { status: number; body: string; headers?: Record<string, string> };
+export type Answer = 'reset' | { status: number; body: string | Buffer; headers?: Record<string, string> };
 
 export interface Asked {
   method: string;
@@ -10,9 +10,12 @@ export interface Asked {
   body: string;
 }
 
-/** A real loopback server that gives the answers in turn, the last one again and again, while `use` runs. */
+/**
+ * A real loopback server while `use` runs. It gives the answers in turn, the last one again and again, or what the
+ * function says for a path; 404 where it says nothing.
+ */
 export async function serving<T>(
-  answers: readonly Answer[],
+  answers: readonly Answer[] | ((path: string) => Answer | undefined),
   use: (url: string, asked: readonly Asked[]) => Promise<T>,
 ): Promise<T> {
   const asked: Asked[] = [];
@@ -22,8 +25,12 @@ export async function serving<T>(
       body += chunk.toString();
     });
     request.on('end', () => {
-      const answer = answers[Math.min(asked.length, answers.length - 1)];
-      asked.push({ method: request.method ?? '', url: request.url ?? '', body });
+      const url = request.url ?? '';
+      const answer =
+        typeof answers === 'function'
+          ? (answers(url) ?? { status: 404, body: '' })
+          : answers[Math.min(asked.length, answers.length - 1)];
+      asked.push({ method: request.method ?? '', url, body });
       if (answer === undefined || answer === 'reset') return void request.socket.destroy();
       response.writeHead(answer.status, answer.headers).end(answer.body);
     });

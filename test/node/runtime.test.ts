@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Host } from '../../src/action/host.ts';
+import { chooseRelease, provideNode } from '../../src/node/runtime.ts';
+import { serving } from '../aws/server.ts';
+
+const RELEASES = [
+  { version: 'v25.1.0', lts: false },
+  { version: 'v24.11.1', lts: 'Krypton' },
+  { version: 'v24.9.0', lts: false },
+  { version: 'v22.21.0', lts: 'Jod' },
+  { version: 'v19.9.0', lts: false },
+] as const;
+
+let folder = '';
+const kept = { ...process.env };
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'runtime-'));
+  process.env['RUNNER_TOOL_CACHE'] = path.join(folder, 'tools');
+  process.env['RUNNER_TEMP'] = path.join(folder, 'temp');
+});
+afterEach(() => {
+  process.env = { ...kept };
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the release for a range', () => {
+  test.each([
+    ['>=22', 'v24.11.1'],
+    ['22', 'v22.21.0'],
+    ['24.9.0', 'v24.9.0'],
+    ['19', 'v19.9.0'],
+    ['>=25', 'v25.1.0'],
+  ])('%s is %s: long-term support before newer', (range, version) => {
+    expect(chooseRelease(RELEASES, { range, reason: 'x' }).version).toBe(version);
+  });
+
+  test('a range without any release is an error that names where it stands', () => {
+    expect(() => chooseRelease(RELEASES, { range: '99', reason: '.nvmrc' })).toThrow('range 99 (from .nvmrc)');
+  });
+});
+
+describe('a Node on PATH', () => {
+  test('the one that is there is used when it fits', async () => {
+    const { host, added } = machine('22.3.0');
+    expect(await provideNode({ range: '22', reason: 'x' }, host)).toEqual({ version: '22.3.0', from: 'the runner' });
+    expect(added).toEqual([]);
+  });
+
+  test('one of the tool cache comes next, and goes first on PATH', async () => {
+    inToolCache('22.5.0');
+    const { host, added } = machine('20.1.0');
+    const { version, from } = await provideNode({ range: '22', reason: 'x' }, host);
+    expect({ version, from }).toEqual({ version: '22.5.0', from: "the runner's tool cache" });
+    expect(added).toHaveLength(1);
+  });
+
+  test('else it is downloaded, checked and kept in the tool cache', async () => {
+    const archive = release('v22.21.0');
+    const sum = createHash('sha256').update(archive).digest('hex');
+    await mirror(archive, sum, async (url, asked) => {
+      const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+      expect((await provideNode({ range: '22', reason: 'x' }, host)).version).toBe('22.21.0');
+      const before = asked.length;
+      const again = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+      expect((await provideNode({ range: '22', reason: 'x' }, again.host)).from).toBe("the runner's tool cache");
+      expect(asked).toHaveLength(before);
+    });
+  });
+
+  test('a download with another SHA-256 is refused and not kept', async () => {
+    await mirror(release('v22.21.0'), 'f'.repeat(64), async (url) => {
+      const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+      await expect(provideNode({ range: '22', reason: 'x' }, host)).rejects.toThrow('is not the release');
+      await expect(provideNode({ range: '22', reason: 'x' }, host)).rejects.toThrow('is not the release');
+    });
+  });
+
+  test('a mirror that refuses is named, with what to do', async () => {
+    await serving([{ status: 403, body: '' }], async (url) => {
+      const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+      await expect(provideNode({ range: '22', reason: 'x' }, host)).rejects.toMatchObject({
+        message: expect.stringContaining(`${url}/index.json answers 403`),
+        remedy: expect.stringContaining('NODEJS_ORG_MIRROR'),
+      });
+    });
+  });
+});
+
+/** A machine whose `node` tells a version: the program of the folder added last, else `present`. */
+function machine(present: string, env: Record<string, string> = {}) {
+  const added: string[] = [];
+  const host = {
+    env,
+    signal: new AbortController().signal,
+    log: { info: () => {}, debug: () => {} },
+    addPath: (one: string) => void added.push(one),
+    exec: {
+      ask: async (program: string, args: readonly string[]) => {
+        const last = added.at(-1);
+        if (last === undefined) return { exitCode: 0, stdout: `v${present}\n`, stderr: '', took: 1 };
+        const ran = spawnSync(path.join(last, program), [...args], { encoding: 'utf8' });
+        return { exitCode: ran.status ?? 1, stdout: ran.stdout, stderr: ran.stderr, took: 1 };
+      },
+    },
+  } as unknown as Pick<Host, 'env' | 'exec' | 'log' | 'signal' | 'addPath'>;
+  return { host, added };
+}
+
+function program(at: string, version: string): void {
+  mkdirSync(path.join(at, 'bin'), { recursive: true });
+  writeFileSync(path.join(at, 'bin', 'node'), `#!/bin/sh\necho v${version}\n`);
+  chmodSync(path.join(at, 'bin', 'node'), 0o755);
+}
+
+function inToolCache(version: string): void {
+  const at = path.join(folder, 'tools', 'node', version, process.arch);
+  program(at, version);
+  writeFileSync(`${at}.complete`, '');
+}
+
+/** A release archive whose `node` is a two-line script in the real one's place. */
+function release(version: string): Buffer {
+  const name = `node-${version}-${process.platform}-${process.arch}`;
+  program(path.join(folder, name), version.slice(1));
+  const { status } = spawnSync('tar', ['czf', 'release.tar.gz', name], { cwd: folder });
+  expect(status).toBe(0);
+  return readFileSync(path.join(folder, 'release.tar.gz'));
+}
+
+async function mirror(
+  archive: Buffer,
+  sum: string,
+  use: (url: string, asked: readonly { url: string }[]) => Promise<void>,
+): Promise<void> {
+  const file = `node-v22.21.0-${process.platform}-${process.arch}.tar.gz`;
+  const routes = [
+    { path: '/index.json', body: JSON.stringify(RELEASES) },
+    { path: '/v22.21.0/SHASUMS256.txt', body: `${sum}  ${file}\n` },
+    { path: `/v22.21.0/${file}`, body: archive },
+  ];
+  await serving((asked) => {
+    const route = routes.find((one) => one.path === asked);
+    return route && { status: 200, body: route.body };
+  }, use);
+}
