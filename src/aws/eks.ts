@@ -1,5 +1,6 @@
-import { UserError, messageOf } from '../action/errors.ts';
+import { UserError } from '../action/errors.ts';
 import { type AwsHost, type CredentialSource, endpointOf } from './credentials.ts';
+import { credentialFault, isDenied, told } from './errors.ts';
 
 /** Where a cluster's API server is: an https URL, and its CA as PEM. */
 export interface ClusterAddress {
@@ -62,7 +63,6 @@ function explain(
   { region, cluster, known }: { region: string; cluster: string; known?: readonly string[] },
 ): UserError {
   const name = error instanceof Error ? error.name : '';
-  const told = messageOf(error).slice(0, 500);
   if (name === 'ResourceNotFoundException') {
     const there = known === undefined ? '' : ` There ${known.length > 0 ? `are: ${known.join(', ')}` : 'is none'}.`;
     return new UserError(`There is no EKS cluster ${cluster} in ${region}.${there}`, {
@@ -70,20 +70,18 @@ function explain(
       cause: error,
     });
   }
-  if (name.startsWith('AccessDenied')) {
-    return new UserError(`The role may not describe the cluster ${cluster}: ${told}`, {
+  if (isDenied(error)) {
+    return new UserError(`The role may not describe the cluster ${cluster}: ${told(error)}`, {
       remedy: 'Add the IAM action eks:DescribeCluster for this cluster to the policy of the role.',
       cause: error,
     });
   }
-  if (/Expired|UnrecognizedClient|InvalidClientTokenId|InvalidSignature/.test(name)) {
-    return new UserError(`AWS does not accept the credentials (${name}): ${told}`, {
-      remedy: 'Set role-to-assume, or give keys that are valid now.',
+  const answer = `EKS in ${region} gave no answer on the cluster ${cluster}: ${told(error)}`;
+  return (
+    credentialFault(error) ??
+    new UserError(answer, {
+      remedy: 'Check the input region and that the runner reaches AWS, then run the job again.',
       cause: error,
-    });
-  }
-  return new UserError(`EKS in ${region} gave no answer on the cluster ${cluster}: ${told}`, {
-    remedy: 'Check the input region and that the runner reaches AWS, then run the job again.',
-    cause: error,
-  });
+    })
+  );
 }

@@ -1,0 +1,179 @@
+import type { AuthorizationData, ECRClient, Repository } from '@aws-sdk/client-ecr';
+import { UserError, describe } from '../action/errors.ts';
+import type { Host } from '../action/host.ts';
+import { type CredentialSource, endpointOf } from './credentials.ts';
+import { credentialFault, isDenied, told } from './errors.ts';
+
+/** How to sign in to a registry. */
+export interface RegistryLogin {
+  /** Host, with the port when it has one. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A repository of ECR. */
+export interface EcrRepository {
+  /** `host/name`, as ECR itself says it. */
+  readonly uri: string;
+  /** Whether a tag may move to another image. */
+  readonly mutable: boolean;
+  readonly created: boolean;
+}
+
+/** What an action asks of ECR. */
+export interface Ecr {
+  /** A password for 12 hours, masked. @throws UserError when ECR refuses */
+  login(): Promise<RegistryLogin>;
+  /**
+   * The repository, created when it is missing and `create` allows it: immutable tags, scanned on push, with a
+   * lifecycle policy.
+   * @throws UserError when it is missing and may not be created, or ECR refuses
+   */
+  repository(name: string, create: boolean): Promise<EcrRepository>;
+}
+
+/** What a new repository forgets: pieces that no tag names, and builds far behind the newest. */
+const LIFECYCLE = {
+  rules: [
+    {
+      rulePriority: 1,
+      description: 'images without a tag, after 14 days',
+      selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 14 },
+      action: { type: 'expire' },
+    },
+    {
+      rulePriority: 2,
+      description: 'all but the newest 500 images',
+      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 500 },
+      action: { type: 'expire' },
+    },
+  ],
+};
+
+/** Speaks to ECR of one region; `account` where it is not the credentials' own. The SDK is loaded with the first call. */
+export async function openEcr(
+  credentials: CredentialSource,
+  { region, account }: { readonly region: string; readonly account?: string },
+  host: Pick<Host, 'env' | 'signal' | 'mask' | 'log'>,
+): Promise<Ecr> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  const sdk = await import('@aws-sdk/client-ecr');
+  const endpoint = endpointOf(host.env, 'ECR');
+  const client: ECRClient = new sdk.ECRClient({
+    region,
+    maxAttempts: 5,
+    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+    ...(endpoint === undefined ? {} : { endpoint }),
+  });
+  const owner = account === undefined ? {} : { registryId: account };
+  const options = { abortSignal: host.signal };
+
+  const asking = async <T>(what: string, permission: string, ask: () => Promise<T>): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      host.signal.throwIfAborted();
+      throw error instanceof UserError ? error : explain(error, what, permission, region);
+    }
+  };
+
+  const find = async (name: string): Promise<Repository | undefined> =>
+    asking(`show the repository ${name}`, 'ecr:DescribeRepositories', async () => {
+      try {
+        const command = new sdk.DescribeRepositoriesCommand({ ...owner, repositoryNames: [name] });
+        return (await client.send(command, options)).repositories?.[0];
+      } catch (error) {
+        if (error instanceof sdk.RepositoryNotFoundException) return undefined;
+        throw error;
+      }
+    });
+
+  const make = async (name: string): Promise<Repository | undefined> =>
+    asking(`create the repository ${name}`, 'ecr:CreateRepository', async () => {
+      try {
+        const command = new sdk.CreateRepositoryCommand({
+          ...owner,
+          repositoryName: name,
+          imageTagMutability: 'IMMUTABLE',
+          imageScanningConfiguration: { scanOnPush: true },
+        });
+        return (await client.send(command, options)).repository;
+      } catch (error) {
+        // Another job was faster.
+        if (error instanceof sdk.RepositoryAlreadyExistsException) return find(name);
+        throw error;
+      }
+    });
+
+  // The repository serves without it, so a refusal here must not stop the release.
+  const setLifecycle = async (name: string): Promise<void> => {
+    const what = `set the lifecycle policy of ${name}, so it keeps every image`;
+    const policy = { repositoryName: name, lifecyclePolicyText: JSON.stringify(LIFECYCLE) };
+    await asking(what, 'ecr:PutLifecyclePolicy', async () =>
+      client.send(new sdk.PutLifecyclePolicyCommand({ ...owner, ...policy }), options),
+    ).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      host.log.warning(describe(error));
+    });
+  };
+
+  return {
+    login: async () =>
+      asking('give a password', 'ecr:GetAuthorizationToken', async () => {
+        const { authorizationData } = await client.send(new sdk.GetAuthorizationTokenCommand({}), options);
+        return readLogin(authorizationData?.[0] ?? {}, host.mask);
+      }),
+
+    async repository(name, create) {
+      const found = await find(name);
+      if (found !== undefined) return { ...described(found, name), created: false };
+      if (!create) throw missing(name, region);
+      const made = described((await make(name)) ?? {}, name);
+      await setLifecycle(name);
+      return { ...made, created: true };
+    },
+  };
+}
+
+function described(repository: Repository, name: string): Omit<EcrRepository, 'created'> {
+  const uri = repository.repositoryUri;
+  if (uri === undefined) throw new Error(`ECR answered without the address of the repository ${name}`);
+  return { uri, mutable: !(repository.imageTagMutability ?? 'MUTABLE').startsWith('IMMUTABLE') };
+}
+
+/** The token is base64 of `AWS:password`, see the API reference of GetAuthorizationToken. */
+function readLogin(
+  { authorizationToken = '', proxyEndpoint = '' }: AuthorizationData,
+  mask: (secret: string) => void,
+): RegistryLogin {
+  mask(authorizationToken);
+  const [username = '', password = ''] = Buffer.from(authorizationToken, 'base64').toString('utf8').split(/:(.*)/s);
+  mask(password);
+  if (password === '' || !URL.canParse(proxyEndpoint)) {
+    throw new Error('ECR answered GetAuthorizationToken without a usable token');
+  }
+  return { registry: new URL(proxyEndpoint).host, username, password };
+}
+
+function missing(name: string, region: string): UserError {
+  return new UserError(`There is no ECR repository ${name} in ${region}, and create-repository is false`, {
+    remedy: `Create it, set create-repository to true, or check the inputs image, registry and region.`,
+  });
+}
+
+function explain(error: unknown, what: string, permission: string, region: string): UserError {
+  if (isDenied(error)) {
+    return new UserError(`ECR in ${region} refuses to ${what}: ${told(error)}`, {
+      remedy: `Add the IAM action ${permission} to the policy of the role.`,
+      cause: error,
+    });
+  }
+  return (
+    credentialFault(error) ??
+    new UserError(`ECR in ${region} did not ${what}: ${told(error)}`, {
+      remedy: 'Check the input region and that the runner reaches AWS, then run the job again.',
+      cause: error,
+    })
+  );
+}
