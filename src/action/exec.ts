@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { getExecOutput } from '@actions/exec';
 import { UserError, messageOf } from './errors.ts';
 
 /** How a program is run: never through a shell, so no text is ever interpreted. */
@@ -47,6 +46,7 @@ const GRACE_MS = 3000;
 export function localExec(env: NodeJS.ProcessEnv, signal: AbortSignal): Exec {
   return {
     async ask(program, args, options = {}) {
+      const { getExecOutput } = await import('@actions/exec');
       const started = Date.now();
       const result = await getExecOutput(`"${program}"`, [...args], {
         silent: true,

@@ -74,6 +74,11 @@ export function stripControls(message: string): string {
   );
 }
 
+/** The runner's command that hides a value in all logs from there on. */
+export function maskCommand(secret: string): string {
+  return `::add-mask::${data(secret)}`;
+}
+
 function data(value: string): string {
   return value.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

@@ -1,11 +1,15 @@
-import * as core from '@actions/core';
+import { appendFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Action } from './action.ts';
 import { Cancelled, Failed, UserError, messageOf } from './errors.ts';
 import { localExec } from './exec.ts';
 import type { Clock, Host, RunInfo } from './host.ts';
 import { type Spec, parseInputs } from './inputs.ts';
-import { reportProblems, workflowLog } from './log.ts';
+import { type Log, maskCommand, reportProblems, workflowLog } from './log.ts';
+
+/** Loaded when first needed: its HTTP client alone takes longer to start than all else before the first request. */
+const toolkit = async () => import('@actions/core');
 
 /** The runner kills the job 10 s after the first signal: an action that has not ended by then ends here, saying so. */
 const CANCEL_LIMIT_MS = 7000;
@@ -13,24 +17,25 @@ const SUMMARY_LIMIT = 1_000_000;
 
 /** Runs an action in this process: parses the inputs, runs, sets outputs, reports errors and sets the exit code. */
 export async function main<S extends Spec, O extends string>(action: Action<S, O>): Promise<void> {
+  const log = workflowLog((line) => process.stdout.write(`${line}\n`));
   const cancel = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (cancel.signal.aborted) return;
-      core.info(`cancelled (${name}): stopping`);
+      log.info(`cancelled (${name}): stopping`);
       cancel.abort(new Cancelled(name));
       setTimeout(() => {
-        core.error(`${action.name} could not stop within ${CANCEL_LIMIT_MS / 1000} s and was ended`);
+        log.error(`${action.name} could not stop within ${CANCEL_LIMIT_MS / 1000} s and was ended`);
         process.exit(1);
       }, CANCEL_LIMIT_MS).unref();
     });
   }
-  const host = createHost(cancel.signal);
+  const host = createHost(log, cancel.signal);
   try {
-    const inputs = parseInputs(action.inputs, { get: (name) => core.getInput(name), mask: host.mask });
-    setOutputs(await action.run(inputs, host));
+    const inputs = parseInputs(action.inputs, { get: inputOf, mask: host.mask });
+    await setOutputs(await action.run(inputs, host));
   } catch (error) {
-    if (error instanceof Failed) setOutputs(error.outputs);
+    if (error instanceof Failed) await setOutputs(error.outputs);
     report(error, host);
     process.exitCode = 1;
   }
@@ -45,12 +50,24 @@ function report(error: unknown, host: Host): void {
   for (let e = error; e instanceof Error; e = e.cause) host.log.debug(e.stack ?? messageOf(e));
 }
 
-function setOutputs(outputs: Readonly<Record<string, string | undefined>>): void {
+/** As the runner hands it over: `INPUT_` and the name in capitals. */
+function inputOf(name: string): string {
+  return process.env[`INPUT_${name.toUpperCase()}`] ?? '';
+}
+
+/** For the steps after this one by the runner's file, for this one by its own environment. */
+function addPath(folder: string): void {
+  const file = process.env['GITHUB_PATH'];
+  if (file) appendFileSync(file, `${folder}\n`);
+  process.env['PATH'] = [folder, process.env['PATH'] ?? ''].join(path.delimiter);
+}
+
+async function setOutputs(outputs: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const core = await toolkit();
   for (const [name, value] of Object.entries(outputs)) if (value !== undefined) core.setOutput(name, value);
 }
 
-function createHost(signal: AbortSignal): Host {
-  const log = workflowLog((line) => process.stdout.write(`${line}\n`));
+function createHost(log: Log, signal: AbortSignal): Host {
   let summaryLeft = SUMMARY_LIMIT;
   return {
     env: process.env,
@@ -60,19 +77,20 @@ function createHost(signal: AbortSignal): Host {
     exec: localExec(process.env, signal),
     signal,
     mask(secret) {
-      for (const part of maskable(secret)) core.setSecret(part);
+      for (const part of maskable(secret)) process.stdout.write(`${maskCommand(part)}\n`);
     },
     async idToken(audience) {
       if (!process.env['ACTIONS_ID_TOKEN_REQUEST_URL']) throw missingIdToken();
-      return core.getIDToken(audience);
+      return (await toolkit()).getIDToken(audience);
     },
     async summarize(markdown) {
       if (!process.env['GITHUB_STEP_SUMMARY']) return log.info(markdown);
       const shown = Buffer.from(markdown).subarray(0, summaryLeft).toString();
       summaryLeft -= Buffer.byteLength(shown);
-      await core.summary.addRaw(shown, true).addEOL().write();
+      const { summary } = await toolkit();
+      await summary.addRaw(shown, true).addEOL().write();
     },
-    addPath: (folder) => core.addPath(folder),
+    addPath,
   };
 }
 
