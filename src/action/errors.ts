@@ -51,6 +51,28 @@ export class UserError extends Error implements Problem {
   }
 }
 
+/**
+ * Runs every check and gives their results.
+ * @throws UserError with the problems of all checks, each once; whatever else a check throws comes as it is
+ */
+export function checkAll<const T extends readonly (() => unknown)[]>(
+  heading: string,
+  checks: T,
+): { readonly [K in keyof T]: ReturnType<T[K]> } {
+  const problems = new Map<string, Problem>();
+  const results = checks.map((check) => {
+    try {
+      return check();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      for (const problem of error.problems) problems.set(describe(problem), problem);
+      return undefined;
+    }
+  });
+  if (problems.size > 0) throw UserError.all([...problems.values()], heading);
+  return results as { readonly [K in keyof T]: ReturnType<T[K]> };
+}
+
 /** A failure whose outputs still count: `verdict` and the like are set before the job fails. */
 export class Failed extends UserError {
   override readonly name = 'Failed';

@@ -116,8 +116,15 @@ function endGroup(pid: number | undefined): void {
   setTimeout(() => send('SIGKILL'), GRACE_MS).unref();
 }
 
+/**
+ * What programs never inherit: the action's inputs, among them passwords, and the job's right to identity tokens and
+ * its cache. A dependency's install script could otherwise deploy.
+ */
+const WITHHELD = /^(INPUT_|ACTIONS_(ID_TOKEN_REQUEST|RUNTIME|CACHE|RESULTS)_)/;
+
 function merge(env: NodeJS.ProcessEnv, extra: RunOptions['env'] = {}): Record<string, string> {
-  const all = Object.entries({ ...env, ...extra });
+  const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !WITHHELD.test(name)));
+  const all = Object.entries({ ...inherited, ...extra });
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

@@ -9,7 +9,8 @@ export function text(value: string, max = 1000): Markdown {
   return shown
     .replace(/[\\`*_[\]~#]/g, String.raw`\$&`)
     .replace(/[<>&@|$]|:(?=\/\/)/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/^([-+]|\d+[.)])/, String.raw`\$1`) as Markdown;
+    .replace(/^[-+]/, String.raw`\$&`)
+    .replace(/^(\d+)([.)])(?=\s|$)/, String.raw`$1\$2`) as Markdown;
 }
 
 /** Markdown written in this repository, with values escaped: md`**Why:** ${reason}`. */

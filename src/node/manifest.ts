@@ -5,6 +5,8 @@ export type ReadFile = (file: string) => string | undefined;
 
 /** What of package.json counts for a build; whatever has another type than npm documents is left out. */
 export interface PackageJson {
+  readonly name?: string;
+  readonly main?: string;
   readonly packageManager?: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
@@ -27,6 +29,8 @@ export function readPackageJson(read: ReadFile): PackageJson {
   }
   const json = parseObject(text, 'package.json', 'Mend the JSON of package.json.');
   return {
+    ...(typeof json['name'] === 'string' && { name: json['name'] }),
+    ...(typeof json['main'] === 'string' && { main: json['main'] }),
     ...(typeof json['packageManager'] === 'string' && { packageManager: json['packageManager'] }),
     engines: texts(json['engines']),
     scripts: texts(json['scripts']),

@@ -17,7 +17,8 @@ export interface PackageManager {
   readonly install: readonly [string, ...string[]];
 }
 
-type Family = 'npm' | 'pnpm' | 'yarn' | 'bun';
+/** What users call them. */
+export type Family = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
 const LOCKFILES: Readonly<Record<Family, readonly string[]>> = {
   npm: ['npm-shrinkwrap.json', 'package-lock.json'],
@@ -25,7 +26,8 @@ const LOCKFILES: Readonly<Record<Family, readonly string[]>> = {
   yarn: ['yarn.lock'],
   bun: ['bun.lock', 'bun.lockb'],
 };
-const FAMILIES: readonly Family[] = ['npm', 'pnpm', 'yarn', 'bun'];
+/** All package managers by the name a user gives. */
+export const FAMILIES: readonly Family[] = ['npm', 'pnpm', 'yarn', 'bun'];
 
 const FROZEN: Readonly<Record<ManagerName, readonly [string, ...string[]]>> = {
   npm: ['npm', 'ci', '--no-audit', '--no-fund'],
@@ -36,28 +38,31 @@ const FROZEN: Readonly<Record<ManagerName, readonly [string, ...string[]]>> = {
 };
 
 /**
- * Finds the package manager by `packageManager` of package.json, else by the one lockfile there is.
- * @throws UserError when package.json is missing, `packageManager` is not `name@version`, no lockfile
- *   is there, or the lockfiles contradict each other or `packageManager`
+ * Finds the package manager: the `chosen` one, else by `packageManager` of package.json, else by the one lockfile
+ * there is.
+ * @throws UserError when package.json is missing, `packageManager` is not `name@version` or contradicts the choice,
+ *   no lockfile is there, or the lockfiles contradict each other or `packageManager`
  */
-export function detectPackageManager(read: ReadFile): PackageManager {
+export function detectPackageManager(read: ReadFile, chosen: Family | 'auto' = 'auto'): PackageManager {
   const pinned = pinnedManager(readPackageJson(read).packageManager);
+  if (chosen !== 'auto' && pinned !== undefined && pinned.family !== chosen) throw otherManager(chosen, pinned.family);
   const found = FAMILIES.flatMap((family) => {
     const file = LOCKFILES[family].find((name) => read(name) !== undefined);
     return file === undefined ? [] : [{ family, file }];
   });
   const [first, ...others] = found;
-  const family = pinned?.family ?? first?.family ?? 'npm';
+  const named = pinned?.family ?? (chosen === 'auto' ? undefined : chosen);
+  const family = named ?? first?.family ?? 'npm';
   if (first === undefined) throw missingLockfile(family);
-  if (pinned === undefined && others.length > 0) throw severalLockfiles(found.map(({ file }) => file));
+  if (named === undefined && others.length > 0) throw severalLockfiles(found.map(({ file }) => file));
   const own = found.find((lock) => lock.family === family);
-  if (own === undefined) throw otherLockfile(family, first.file);
+  if (own === undefined) throw otherLockfile(family, first.file, pinned === undefined);
   const name = family === 'yarn' ? whichYarn(pinned?.version, read(own.file) ?? '') : family;
   return {
     name,
     ...(pinned && { version: pinned.version }),
     lockfile: own.file,
-    reason: pinned ? '`packageManager` in package.json' : `the lockfile ${own.file}`,
+    reason: reasonFor(pinned !== undefined, named !== undefined, own.file),
     install: FROZEN[name],
   };
 }
@@ -93,8 +98,21 @@ function severalLockfiles(files: readonly string[]): UserError {
   });
 }
 
-function otherLockfile(family: Family, file: string): UserError {
-  return new UserError(`\`packageManager\` names ${family}, but the lockfile is ${file}.`, {
+function reasonFor(pinned: boolean, named: boolean, lockfile: string): string {
+  if (pinned) return '`packageManager` in package.json';
+  return named ? 'the input `package-manager`' : `the lockfile ${lockfile}`;
+}
+
+function otherManager(chosen: Family, pinned: Family): UserError {
+  return new UserError(`The input package-manager is ${chosen}, but \`packageManager\` in package.json names ${pinned}.`, {
+    remedy: 'Leave the input out, or change package.json.',
+    place: { file: 'package.json' },
+  });
+}
+
+function otherLockfile(family: Family, file: string, byInput: boolean): UserError {
+  const namer = byInput ? 'The input package-manager' : '`packageManager`';
+  return new UserError(`${namer} names ${family}, but the lockfile is ${file}.`, {
     remedy: `Run \`${family} install\`, commit the lockfile that it writes and \`git rm ${file}\`.`,
     place: { file: 'package.json' },
   });

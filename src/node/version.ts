@@ -22,17 +22,21 @@ const LTS_LINES: ReadonlyMap<string, string> = new Map([
   ['krypton', '24'],
 ]);
 
+/** Stands where a place is named: the user wrote the version in the workflow. */
+const INPUT: Place = { file: 'the input `node-version`' };
+
 interface Found {
   readonly value: string;
   readonly place: Place;
 }
 
 /**
- * Finds the Node version of a project: the first of .nvmrc, .node-version and .tool-versions, as these name
+ * Finds the Node version of a project: the `wanted` one, else the first of .nvmrc, .node-version and .tool-versions, as these name
  * what the team itself runs, else `engines.node` of package.json, else {@link USUAL_NODE}.
  * @throws UserError when the version is none, or when such a file and `engines.node` exclude each other
  */
-export function nodeVersion(read: ReadFile): NodeVersion {
+export function nodeVersion(read: ReadFile, wanted = ''): NodeVersion {
+  if (wanted !== '') return { range: rangeOf({ value: wanted, place: INPUT }), reason: INPUT.file };
   const engine = readPackageJson(read).engines['node'];
   const engines = engine === undefined ? undefined : rangeOf({ value: engine, place: { file: 'package.json' } });
   const found = plainFile(read, '.nvmrc') ?? plainFile(read, '.node-version') ?? toolVersions(read);

@@ -42,6 +42,20 @@ describe('localExec', () => {
     expect(stdout.trim()).toBe('undefined');
   });
 
+  test('inputs and the right to identity tokens stay with the action', async () => {
+    const env = {
+      ...process.env,
+      'INPUT_REGISTRY-PASSWORD': 's3cret',
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 's3cret',
+      ACTIONS_RUNTIME_TOKEN: 's3cret',
+    };
+    for (const call of ['run', 'ask'] as const) {
+      const { stdout } = await localExec(env, never)[call](node, ['-p', 'JSON.stringify(process.env)']);
+      expect(stdout).toContain('PATH');
+      expect(stdout).not.toContain('s3cret');
+    }
+  });
+
   test('cancelling ends the program with its children', async () => {
     const cancel = new AbortController();
     const script = `const c = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']); console.log(c.pid); setTimeout(() => {}, 60000);`;

@@ -8,7 +8,8 @@ describe('text from outside', () => {
     ['[click](javascript:x)', String.raw`\[click\](javascript:x)`],
     ['@everyone #1', String.raw`&#64;everyone \#1`],
     ['# heading', String.raw`\# heading`],
-    ['1. item', String.raw`\1. item`],
+    ['1. item', String.raw`1\. item`],
+    ['0.3 s', '0.3 s'],
     ['a | b', 'a &#124; b'],
     ['two\nlines\u001b[31m', 'two lines'],
   ])('%j is shown literally', (value, shown) => {

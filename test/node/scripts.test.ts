@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readPackageJson } from '../../src/node/manifest.ts';
-import { planScripts } from '../../src/node/scripts.ts';
+import { planScripts, scriptTask } from '../../src/node/scripts.ts';
 import { errorOf, inFolder } from './folder.ts';
 
 function project(...scripts: readonly string[]) {
@@ -10,8 +10,8 @@ function project(...scripts: readonly string[]) {
 
 describe('the plan of scripts', () => {
   test('checks side by side, then builds', () => {
-    const { stages, absent } = planScripts(project('build', 'test', 'typecheck', 'lint'), 'npm');
-    expect(stages.map((stage) => stage.map(({ script }) => script))).toEqual([
+    const { stages, absent } = planScripts(project('build', 'test', 'typecheck', 'lint'));
+    expect(stages).toEqual([
       ['lint', 'typecheck', 'test'],
       ['build'],
     ]);
@@ -19,18 +19,18 @@ describe('the plan of scripts', () => {
   });
 
   test('leaves out what does not exist', () => {
-    expect(planScripts(project('build', 'start'), 'yarn-berry')).toEqual({
-      stages: [[{ script: 'build', command: ['yarn', 'run', 'build'] }]],
+    expect(planScripts(project('build', 'start'))).toEqual({
+      stages: [['build']],
       absent: ['lint', 'typecheck', 'test'],
     });
   });
 
   test('does not take a property of every object for a script', () => {
-    expect(planScripts(project(), 'bun', ['constructor'])).toEqual({ stages: [], absent: ['constructor'] });
+    expect(() => planScripts(project(), ['constructor'])).toThrow('no script "constructor"');
   });
 
   test('names every script that the user asked for and that is missing', () => {
-    const error = errorOf(() => planScripts(project('test'), 'npm', ['e2e', 'test', 'audit'], { named: true }));
+    const error = errorOf(() => planScripts(project('test'), ['e2e', 'test', 'audit']));
     expect(error).toMatchObject({
       name: 'UserError',
       problems: [
@@ -38,5 +38,13 @@ describe('the plan of scripts', () => {
         { message: expect.stringContaining('"audit"') },
       ],
     });
+  });
+
+  test.each([
+    ['npm', 'npm'],
+    ['yarn-berry', 'yarn'],
+    ['bun', 'bun'],
+  ] as const)('%s runs a script by %s', (manager, program) => {
+    expect(scriptTask(manager, 'build')).toEqual({ name: 'build', command: [program, 'run', 'build'] });
   });
 });

@@ -1,0 +1,98 @@
+import type { Host } from '../action/host.ts';
+import type { RunResult } from '../action/exec.ts';
+
+/** A named program with its arguments, such as the script `test`. */
+export interface Task {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+/** What came of a task; one whose stage never came is `not run`. */
+export interface TaskResult {
+  readonly name: string;
+  readonly status: 'passed' | 'failed' | 'not run';
+  readonly seconds: number;
+  /** The last lines it wrote, unsafe as they are; empty unless it failed. */
+  readonly tail: string;
+}
+
+type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
+
+const TAIL_LINES = 20;
+const HEARTBEAT_MS = 30_000;
+
+/**
+ * Runs stage after stage, the tasks of a stage at the same time. All of a stage are waited for even when one fails, so
+ * that one run tells every fault; then no further stage starts. A task alone shows its lines as they come, several
+ * show theirs one after the other, each when it ends.
+ */
+export async function runStages(
+  stages: readonly (readonly Task[])[],
+  cwd: string,
+  host: TaskHost,
+): Promise<readonly TaskResult[]> {
+  const results: TaskResult[] = [];
+  for (const stage of stages) {
+    const broken = results.some(({ status }) => status === 'failed');
+    results.push(...(broken ? stage.map(({ name }) => notRun(name)) : await runStage(stage, cwd, host)));
+  }
+  return results;
+}
+
+async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Promise<readonly TaskResult[]> {
+  const [only] = stage;
+  if (stage.length === 1 && only !== undefined) return [await alone(only, cwd, host)];
+  host.log.info(`running at the same time: ${stage.map(({ name }) => name).join(', ')}`);
+  const running = new Set(stage.map(({ name }) => name));
+  const started = host.clock.now();
+  const beat = setInterval(() => {
+    const seconds = Math.round((host.clock.now() - started) / 1000);
+    host.log.info(`still running after ${seconds} s: ${[...running].join(', ')}`);
+  }, HEARTBEAT_MS);
+  try {
+    const ends = stage.map(async (task) => {
+      const lines: string[] = [];
+      const [program, ...args] = task.command;
+      const result = await host.exec.run(program, args, { cwd, onLine: (line) => void lines.push(line) });
+      running.delete(task.name);
+      const ended = resultOf(task, result);
+      await host.log.group(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`, async () => {
+        for (const line of lines) host.log.info(line);
+      });
+      return ended;
+    });
+    // One that can't even start, or a cancel, must not leave the others behind unwatched.
+    const settled = await Promise.allSettled(ends);
+    return settled.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResult> {
+  const [program, ...args] = task.command;
+  const result = await host.log.group(task.name, async () =>
+    host.exec.run(program, args, { cwd, onLine: (line) => host.log.info(line) }),
+  );
+  const ended = resultOf(task, result);
+  host.log.info(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`);
+  return ended;
+}
+
+function resultOf({ name }: Task, { exitCode, stdout, stderr, took }: RunResult): TaskResult {
+  const failed = exitCode !== 0;
+  const written = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+  return {
+    name,
+    status: failed ? 'failed' : 'passed',
+    seconds: took / 1000,
+    tail: failed ? written.slice(-TAIL_LINES).join('\n') : '',
+  };
+}
+
+function notRun(name: string): TaskResult {
+  return { name, status: 'not run', seconds: 0, tail: '' };
+}
