@@ -61,7 +61,7 @@ export async function buildImage(
     host.exec.run('docker', args, { env, onLine: (line) => host.log.info(line) }),
   );
   const output = stripControls(`${stdout}\n${stderr}`);
-  if (exitCode !== 0) throw explainBuild(output, build);
+  if (exitCode !== 0) throw explainBuild(output, build, await readFile(build.dockerfile, 'utf8'));
   if (!build.push) return undefined;
   const digest = await digestIn(metadata);
   if (digest === undefined) throw new Error('docker pushed the image without telling its digest');
@@ -76,7 +76,11 @@ async function digestIn(file: string): Promise<string | undefined> {
 }
 
 /** What went wrong, out of what docker wrote. */
-export function explainBuild(output: string, build: Pick<ImageBuild, 'shownDockerfile' | 'tags'>): UserError {
+export function explainBuild(
+  output: string,
+  build: Pick<ImageBuild, 'shownDockerfile' | 'tags'>,
+  dockerfile: string,
+): UserError {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   const tail = lines.slice(-TAIL_LINES).join('\n');
   if (/Cannot connect to the Docker daemon|error during connect|docker\.sock/i.test(output)) {
@@ -97,7 +101,7 @@ export function explainBuild(output: string, build: Pick<ImageBuild, 'shownDocke
       remedy: 'Check that the role or user may push to this repository, and the inputs image, registry and region.',
     });
   }
-  const place = placeOf(output, build.shownDockerfile);
+  const place = placeOf(output, build.shownDockerfile, dockerfile);
   const step = /(?:ERROR|error): failed to (?:solve|build): (.*)/.exec(output)?.[1] ?? lines.at(-1) ?? '';
   const where = build.shownDockerfile ?? 'The generated Dockerfile';
   return new UserError(`${where} does not build: ${step.slice(0, 500)}\n${tail}`, {
@@ -106,10 +110,16 @@ export function explainBuild(output: string, build: Pick<ImageBuild, 'shownDocke
   });
 }
 
-/** BuildKit ends with the failing place as `Dockerfile:12`. */
-function placeOf(output: string, file: string | undefined): Place | undefined {
+/** Newer BuildKits end with the failing place as `Dockerfile:12`; all quote the failing step as ` > [build 2/3] RUN …:`. */
+function placeOf(output: string, file: string | undefined, dockerfile: string): Place | undefined {
   if (file === undefined) return undefined;
-  const lines = [...output.matchAll(/^[\w.-]+:(\d{1,6})$/gm)];
-  const line = Number(lines.at(-1)?.[1] ?? Number.NaN);
-  return { file, ...(Number.isInteger(line) && line > 0 && { line }) };
+  const told = [...output.matchAll(/^[\w.-]+:(\d{1,6})$/gm)].at(-1)?.[1];
+  const step = /^ > \[[^\]\n]*\] (.*):$/m.exec(output)?.[1];
+  const quoted = step === undefined ? -1 : dockerfile.split('\n').findIndex((line) => oneSpace(line) === oneSpace(step));
+  const line = told === undefined ? quoted + 1 : Number(told);
+  return { file, ...(line > 0 && { line }) };
+}
+
+function oneSpace(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
 }

@@ -1,10 +1,12 @@
 import type { Part, PartName } from './part.ts';
 import { cluster } from './parts/cluster.ts';
+import { images } from './parts/images.ts';
 import { registry } from './parts/registry.ts';
 
 /** Every part this lab can bring up. */
 export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [registry.name, registry],
+  [images.name, images],
   [cluster.name, cluster],
 ]);
 

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { cpSync } from 'node:fs';
+import path from 'node:path';
+import { openLab } from '../lab/lab.ts';
+import { type BundleRun, Workspace, project } from './workspace.ts';
+
+const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
+let shop = new Workspace();
+beforeEach(() => {
+  shop = new Workspace();
+});
+afterEach(() => shop.remove());
+
+async function build(inputs: Readonly<Record<string, string>>, repository = 'shop'): Promise<BundleRun> {
+  const { images, registry } = await openLab('images', 'registry');
+  const env = { DOCKER_HOST: images?.dockerHost, DOCKER_CONFIG: images?.dockerConfig };
+  return shop.build({ image: repository, registry: registry?.host ?? '', ...inputs }, env);
+}
+
+/** What the registry holds under a name. */
+async function manifest(repository: string, name: string): Promise<Response> {
+  const { registry } = await openLab('registry');
+  const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json';
+  return fetch(`http://${registry?.host}/v2/${repository}/manifests/${name}`, { headers: { accept } });
+}
+
+describe('an image, by a real engine in a real registry', () => {
+  test('is built without a Dockerfile, pushed, tagged, and used again for the same content', async () => {
+    cpSync(example, shop.folder, { recursive: true });
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.example', ...args], { cwd: shop.folder });
+    git('init', '-q');
+    git('add', '.');
+    git('commit', '-q', '-m', 'Start');
+    const first = await build({}, 'demo/tracking-api');
+    expect(first.log).toContain('FROM node:24-slim');
+    expect(first.exitCode).toBe(0);
+    expect(first.outputs).toMatchObject({ name: 'demo/tracking-api', reused: 'false' });
+    const digest = first.outputs['digest'] ?? '';
+    expect(first.outputs['image']).toMatch(new RegExp(`/demo/tracking-api@${digest}$`));
+    expect((await manifest('demo/tracking-api', digest)).status).toBe(200);
+    for (const tag of ['main', '0123456789abcdef0123456789abcdef01234567']) {
+      const answer = await manifest('demo/tracking-api', tag);
+      expect(answer.headers.get('docker-content-digest')).toBe(digest);
+    }
+    expect(first.summary).toContain('✅ demo/tracking-api is built and pushed');
+
+    // The first build left junit.xml behind; what a build writes is no content.
+    const again = await build({}, 'demo/tracking-api');
+    expect(again.outputs).toMatchObject({ digest, reused: 'true' });
+    expect(again.log).not.toContain('docker buildx build');
+    expect(again.summary).toContain('used again');
+
+    const forced = await build({ cache: 'false' }, 'demo/tracking-api');
+    expect(forced.outputs['reused']).toBe('false');
+    expect(forced.log).toContain('docker buildx build');
+    // Everything in the image has the time of the commit, so the same commit gives the same image.
+    expect(forced.outputs['digest']).toBe(digest);
+  }, 180_000);
+
+  test('other content gets another image', async () => {
+    shop.write({ ...project(), 'server.js': '1', Dockerfile: 'FROM scratch\nARG SIZE\nCOPY server.js /\n' });
+    const one = await build({});
+    shop.write({ 'server.js': '2' });
+    const two = await build({});
+    const three = await build({ 'build-args': 'SIZE=large' });
+    for (const run of [one, two, three]) expect([run.exitCode, run.outputs['reused']]).toEqual([0, 'false']);
+    expect(two.outputs['digest']).not.toBe(one.outputs['digest']);
+    shop.write({ 'server.js': '1' });
+    expect((await build({})).outputs).toMatchObject({ reused: 'true', digest: one.outputs['digest'] });
+  }, 120_000);
+
+  test("a Dockerfile that does not build is annotated on the step's line", async () => {
+    shop.write({ ...project(), Dockerfile: 'FROM scratch\n\nCOPY no-such-file /\n' });
+    const { exitCode, log, outputs, summary } = await build({});
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(/::error file=Dockerfile,line=3::Dockerfile does not build: .*no-such-file/);
+    expect(outputs['image']).toBeUndefined();
+    expect(summary).toContain('❌ shop was not built');
+  }, 60_000);
+
+  test('with push: false it is built and nothing is pushed', async () => {
+    shop.write({ ...project(), Dockerfile: 'FROM scratch\nCOPY package.json /\n' });
+    const { exitCode, outputs, summary } = await build({ push: 'false' }, 'never-pushed');
+    expect(exitCode).toBe(0);
+    expect(outputs['image']).toBeUndefined();
+    expect(summary).toContain('nothing was pushed');
+    expect((await manifest('never-pushed', 'main')).status).toBe(404);
+  }, 60_000);
+
+  test('a registry that cannot be reached is named', async () => {
+    shop.write({ ...project(), Dockerfile: 'FROM scratch\nCOPY package.json /\n' });
+    const { exitCode, log } = await build({ registry: '127.0.0.1:1' });
+    expect(exitCode).toBe(1);
+    expect(log).toContain('127.0.0.1:1');
+    expect(log).not.toContain('unexpected');
+  }, 60_000);
+});

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { access, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { findBinary } from '../binaries.ts';
+import type { LabContext, LabFacts, Part } from '../part.ts';
+import { isRunning, start, stop } from '../process.ts';
+import { bringBaseImage } from './base-image.ts';
+
+const run = promisify(execFile);
+
+const PROGRAMS = [
+  { path: '/usr/sbin/dockerd', what: 'a Docker engine', packages: ['docker.io'] },
+  { path: '/usr/sbin/debootstrap', what: 'debootstrap, which makes base images', packages: ['debootstrap'] },
+] as const;
+
+/**
+ * Image builds: a Docker engine of our own with buildx and `node:24-slim`. It stands beside any other engine of the
+ * machine and makes neither bridge nor firewall rules, so containers of a build have no network.
+ */
+export const images: Part<'images'> = {
+  name: 'images',
+  needs: [],
+  async missing() {
+    if (process.getuid?.() !== 0) throw new Error('The lab builds images as root only, by a Docker engine of its own');
+    const found = await Promise.all(PROGRAMS.map(async ({ path }) => exists(path)));
+    return PROGRAMS.filter((_, index) => found[index] !== true);
+  },
+  async up(context) {
+    const facts = factsOf(context.state);
+    const env = { ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: facts.dockerConfig };
+    if (!(await isRunning(context.state, 'dockerd'))) await startEngine(context, facts, env);
+    await answers(context.state, env);
+    await bringBaseImage(env, context);
+    context.progress('builds images');
+    return facts;
+  },
+  async down({ state }) {
+    await stop(state, 'dockerd', 20_000);
+    for (const mount of await mountsBelow(state)) await run('umount', ['--lazy', mount]);
+    await rm(state, { recursive: true, force: true });
+  },
+  async status({ state }) {
+    return (await isRunning(state, 'dockerd')) ? `up on ${factsOf(state).dockerHost}` : 'down';
+  },
+};
+
+function factsOf(state: string): NonNullable<LabFacts['images']> {
+  return { dockerHost: `unix://${join(state, 'docker.sock')}`, dockerConfig: join(state, 'config') };
+}
+
+async function startEngine(
+  context: LabContext,
+  { dockerHost, dockerConfig }: NonNullable<LabFacts['images']>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { state } = context;
+  const plugins = join(dockerConfig, 'cli-plugins');
+  await mkdir(plugins, { recursive: true });
+  context.progress('finds or builds buildx');
+  const buildx = await findBinary('buildx', context.cache);
+  await rm(join(plugins, 'docker-buildx'), { force: true });
+  await symlink(buildx, join(plugins, 'docker-buildx'));
+  const folders = ['data-root', 'exec-root'].map((name) => `--${name}=${join(state, name)}`);
+  const network = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+  const pidfile = `--pidfile=${join(state, 'docker.pid')}`;
+  await start(state, 'dockerd', PROGRAMS[0].path, [...folders, ...network, pidfile, `--host=${dockerHost}`], env);
+}
+
+async function answers(state: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    const answer = await run('docker', ['version'], { env, timeout: 5000 }).catch(() => undefined);
+    if (answer !== undefined) return;
+    if (!(await isRunning(state, 'dockerd'))) break;
+    await sleep(200);
+  }
+  const log = await readFile(join(state, 'dockerd.log'), 'utf8').catch(() => '');
+  throw new Error(`The Docker engine does not answer; the end of its log:\n${log.slice(-2000)}`);
+}
+
+/** The innermost first. */
+async function mountsBelow(folder: string): Promise<readonly string[]> {
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  return mounts.filter((mount) => mount.startsWith(`${folder}/`)).toReversed();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
