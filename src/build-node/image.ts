@@ -62,7 +62,9 @@ export async function prepareImage(
     try {
       const file = own ?? path.join(work, 'Dockerfile');
       if (generated !== undefined) {
-        const written = (await contextFiles(directory)).map(({ path: name }) => name).filter((name) => !before.has(name));
+        const written = (await contextFiles(directory))
+          .map(({ path: name }) => name)
+          .filter((name) => !before.has(name));
         await writeFile(file, generated);
         await writeFile(`${file}.dockerignore`, ignoreText(read, written));
       }

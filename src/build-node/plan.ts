@@ -41,7 +41,11 @@ const ECR_HOST = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.c
  * Decides everything out of the inputs and the project's files, which `read` gives.
  * @throws UserError with all problems of both at once
  */
-export function planBuild(given: BuildInputs, read: ReadFile, env: Readonly<Record<string, string | undefined>>): BuildPlan {
+export function planBuild(
+  given: BuildInputs,
+  read: ReadFile,
+  env: Readonly<Record<string, string | undefined>>,
+): BuildPlan {
   const [project] = checkAll('the project cannot be built', [() => readPackageJson(read)]);
   const [manager, node, scripts, image] = checkAll('the project cannot be built as it is', [
     () => checkedManager(given, project, read),

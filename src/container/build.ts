@@ -93,8 +93,10 @@ export function explainBuild(
       remedy: 'Install the plugin docker-buildx, or use a runner that has it, such as ubuntu-24.04.',
     });
   }
-  const refused = lines.find((line) =>
-    /failed to push|denied|unauthorized|no basic auth|authorization failed|tag is immutable/i.test(line) && /ERROR|error/.test(line),
+  const refused = lines.find(
+    (line) =>
+      /failed to push|denied|unauthorized|no basic auth|authorization failed|tag is immutable/i.test(line) &&
+      /ERROR|error/.test(line),
   );
   if (refused !== undefined && !/did not complete successfully/.test(output)) {
     return new UserError(`The registry refuses the image ${build.tags[0] ?? ''}: ${refused.trim().slice(0, 500)}`, {
@@ -115,7 +117,8 @@ function placeOf(output: string, file: string | undefined, dockerfile: string): 
   if (file === undefined) return undefined;
   const told = [...output.matchAll(/^[\w.-]+:(\d{1,6})$/gm)].at(-1)?.[1];
   const step = /^ > \[[^\]\n]*\] (.*):$/m.exec(output)?.[1];
-  const quoted = step === undefined ? -1 : dockerfile.split('\n').findIndex((line) => oneSpace(line) === oneSpace(step));
+  const quoted =
+    step === undefined ? -1 : dockerfile.split('\n').findIndex((line) => oneSpace(line) === oneSpace(step));
   const line = told === undefined ? quoted + 1 : Number(told);
   return { file, ...(line > 0 && { line }) };
 }

@@ -50,5 +50,9 @@ function withLogin(settings: Settings, registry: string, { username, password }:
   const helpers = { ...(settings['credHelpers'] as object | undefined) };
   delete (helpers as Record<string, unknown>)[registry];
   const { credsStore: _, ...others } = settings;
-  return { ...others, credHelpers: helpers, auths: { ...(settings['auths'] as object | undefined), [registry]: entry } };
+  return {
+    ...others,
+    credHelpers: helpers,
+    auths: { ...(settings['auths'] as object | undefined), [registry]: entry },
+  };
 }

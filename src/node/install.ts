@@ -13,11 +13,7 @@ const TAIL_LINES = 15;
  * @returns seconds that it took
  * @throws UserError when the manager fails: with the command that mends the lockfile where that is the fault
  */
-export async function install(
-  manager: PackageManager,
-  cwd: string,
-  host: Pick<Host, 'exec' | 'log'>,
-): Promise<number> {
+export async function install(manager: PackageManager, cwd: string, host: Pick<Host, 'exec' | 'log'>): Promise<number> {
   const [program, ...args] = manager.install;
   const { exitCode, stdout, stderr, took } = await host.log.group(manager.install.join(' '), async () =>
     host.exec.run(program, args, { cwd, onLine: (line) => host.log.info(line) }),

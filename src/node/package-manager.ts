@@ -104,10 +104,13 @@ function reasonFor(pinned: boolean, named: boolean, lockfile: string): string {
 }
 
 function otherManager(chosen: Family, pinned: Family): UserError {
-  return new UserError(`The input package-manager is ${chosen}, but \`packageManager\` in package.json names ${pinned}.`, {
-    remedy: 'Leave the input out, or change package.json.',
-    place: { file: 'package.json' },
-  });
+  return new UserError(
+    `The input package-manager is ${chosen}, but \`packageManager\` in package.json names ${pinned}.`,
+    {
+      remedy: 'Leave the input out, or change package.json.',
+      place: { file: 'package.json' },
+    },
+  );
 }
 
 function otherLockfile(family: Family, file: string, byInput: boolean): UserError {

@@ -130,7 +130,10 @@ test('adds <one> item', () => {
 
   test('a Docker that does not answer is said so', () => {
     shop.write({ ...project(), 'server.js': '' });
-    const { exitCode, log, summary } = shop.build({ image: 'shop', push: 'false' }, { DOCKER_HOST: 'tcp://127.0.0.1:1' });
+    const { exitCode, log, summary } = shop.build(
+      { image: 'shop', push: 'false' },
+      { DOCKER_HOST: 'tcp://127.0.0.1:1' },
+    );
     expect(exitCode).toBe(1);
     expect(log).toMatch(/Docker does not answer|docker could not be run|Docker has no buildx/);
     expect(summary).toContain('❌ shop was not built');

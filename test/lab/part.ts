@@ -32,7 +32,7 @@ export interface LabFacts {
     accountId: string;
     /** A role that may deploy, mapped to a user of the cluster. */
     roleArn: string;
-    /** Where faults are set: `PUT {endpoint}/_lab/faults`. */
+    /** For controlOf(): faults, requests and settings. */
     control: string;
   };
   github?: {
@@ -42,6 +42,7 @@ export interface LabFacts {
     idTokenUrl: string;
     idTokenRequestToken: string;
     token: string;
+    /** For controlOf(): faults, requests and claims. */
     control: string;
   };
   runner?: {

@@ -1,5 +1,6 @@
 import type { Part, PartName } from './part.ts';
 import { cluster } from './parts/cluster.ts';
+import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
 import { registry } from './parts/registry.ts';
 
@@ -8,6 +9,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [registry.name, registry],
   [images.name, images],
   [cluster.name, cluster],
+  [github.name, github],
 ]);
 
 /**

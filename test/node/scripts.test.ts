@@ -11,10 +11,7 @@ function project(...scripts: readonly string[]) {
 describe('the plan of scripts', () => {
   test('checks side by side, then builds', () => {
     const { stages, absent } = planScripts(project('build', 'test', 'typecheck', 'lint'));
-    expect(stages).toEqual([
-      ['lint', 'typecheck', 'test'],
-      ['build'],
-    ]);
+    expect(stages).toEqual([['lint', 'typecheck', 'test'], ['build']]);
     expect(absent).toEqual([]);
   });
 

@@ -26,7 +26,10 @@ export async function bringBaseImage(env: NodeJS.ProcessEnv, context: LabContext
     await makeArchive(archive);
   }
   const changes = ['ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'CMD ["node"]'];
-  await run('docker', ['import', ...changes.flatMap((one) => ['--change', one]), archive, BASE_IMAGE], { ...LIMIT, env });
+  await run('docker', ['import', ...changes.flatMap((one) => ['--change', one]), archive, BASE_IMAGE], {
+    ...LIMIT,
+    env,
+  });
 }
 
 async function makeArchive(archive: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Part } from '../part.ts';
+import { freePort } from '../ports.ts';
 import { isRunning, start, stop } from '../process.ts';
 
-/** GitHub's deployments, their statuses and the OIDC token of a job, on loopback. */
+/** GitHub's REST API for what the actions call, and the OIDC tokens of jobs, on loopback. */
 export const github: Part<'github'> = {
   name: 'github',
   needs: [],
@@ -35,13 +35,3 @@ export const github: Part<'github'> = {
   status: async ({ facts, state }) =>
     (await isRunning(state, 'github')) ? `up on ${facts.github?.apiUrl ?? 'an unknown port'}` : 'down',
 };
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-}

@@ -1,8 +1,8 @@
 import { access, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../part.ts';
+import { freePort } from '../ports.ts';
 import { isRunning, start, stop } from '../process.ts';
 
 const programs = ['/usr/bin/docker-registry', '/usr/bin/registry', '/usr/local/bin/registry'];
@@ -57,20 +57,6 @@ async function program(): Promise<string | undefined> {
     if (found) return path;
   }
   return undefined;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('No free port'));
-        else resolve(address.port);
-      });
-    });
-  });
 }
 
 async function serving(host: string, state: string): Promise<void> {

@@ -1,0 +1,10 @@
+/** Whether a value from outside is an object with fields. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A list of texts out of a value from outside. @throws Error naming `what` otherwise */
+export function texts(value: unknown, what: string): readonly string[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw new Error(`${what} is a list of texts`);
+}
