@@ -1,13 +1,12 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cache } from './cache.ts';
 import type { LabContext, LabFacts, PartName } from './part.ts';
 import { install, mayInstall } from './debian.ts';
 import { inOrder, parts } from './parts.ts';
 import { startTime } from './process.ts';
 
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'delivery-actions');
 const run = join(cache, 'run');
 const factsFile = join(run, 'facts.json');
 const lockFile = join(cache, 'lab.lock');

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Programs that come as Python packages: what pip installs, pinned, and the name of the program. */
+const packages = {
+  moto: { install: 'moto[server,ecr,eks,sts]', version: '5.2.1', program: 'moto_server' },
+  zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
+} as const;
+
+export type PythonProgram = keyof typeof packages;
+
+/** Whether this machine's Python can make virtual environments; Debian keeps that in `python3-venv`. */
+export async function hasPython(): Promise<boolean> {
+  return run('python3', ['-c', 'import venv, ensurepip']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * The path of a program of a Python package, installed by pip into the cache when it is not there yet.
+ * @param cache the lab's cache folder
+ * @throws Error with pip's own words when that fails
+ */
+export async function findPythonProgram(name: PythonProgram, cache: string): Promise<string> {
+  const { install, version, program } = packages[name];
+  const folder = join(cache, 'python', `${name}-${version}`);
+  const path = join(folder, 'bin', program);
+  if (await isComplete(folder)) return path;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, '..'), { recursive: true });
+  const limit = { timeout: 10 * 60_000, maxBuffer: 16 * 1024 * 1024 };
+  await run('python3', ['-m', 'venv', folder], limit);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${install}==${version}`];
+  await run(join(folder, 'bin', 'python3'), pip, limit);
+  await access(path, constants.X_OK);
+  await writeFile(join(folder, 'complete'), '');
+  return path;
+}
+
+/** The programs of an environment name its path, so it is made in its place and marked when it is whole. */
+async function isComplete(folder: string): Promise<boolean> {
+  return access(join(folder, 'complete')).then(
+    () => true,
+    () => false,
+  );
+}
