@@ -10,7 +10,13 @@ import type { ClusterFacts } from './cluster/api.ts';
 import { RUNTIME_PROGRAMS, runtimeOf } from './cluster/container-runtime.ts';
 import { CONTROL_PLANE, startControlPlane } from './cluster/control-plane.ts';
 import { makeNetwork, networkOf } from './cluster/network.ts';
-import { makeClientCertificate, realNodeRuns, removeRealNode, startRealNode } from './cluster/real-node.ts';
+import {
+  isNodeAlready,
+  makeClientCertificate,
+  realNodeRuns,
+  removeRealNode,
+  startRealNode,
+} from './cluster/real-node.ts';
 import { startSimulatedNode } from './cluster/simulated-node.ts';
 
 const binaries = [...CONTROL_PLANE, 'kwok', 'kubelet', 'kube-proxy'] as const satisfies readonly BinaryName[];
@@ -35,7 +41,8 @@ export const cluster: Part<'cluster'> = {
     if (known !== undefined && (await allRun(context.state, known))) return known;
     await clear(context.state);
     const paths = await findAll(context);
-    const facts = canBeReal() ? await startReal(context, paths) : await startSimulated(context, paths);
+    const real = canBeReal() && !(await isNodeAlready());
+    const facts = real ? await startReal(context, paths) : await startSimulated(context, paths);
     context.progress(`serves on ${facts.endpoint}`);
     return facts;
   },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, readdir, readlink, rm, rmdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, readlink, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { unmountBelow } from '../../mounts.ts';
@@ -20,6 +20,9 @@ const SYSCTLS = [
   'kernel/keys/root_maxkeys',
   'kernel/keys/root_maxbytes',
 ];
+
+/** kubelet's socket for device plugins stands here whatever its folders are. */
+const DEVICE_PLUGINS = '/var/lib/kubelet/device-plugins';
 
 export interface RealNode {
   readonly state: string;
@@ -54,6 +57,11 @@ export async function startRealNode(given: RealNode, facts: ClusterFacts): Promi
   await nodeReady(facts, state, REAL_NODE, 'kubelet');
 }
 
+/** Whether this machine is a node of another cluster: a second kubelet would take over its device plugins. */
+export async function isNodeAlready(): Promise<boolean> {
+  return exists(join(DEVICE_PLUGINS, 'kubelet.sock'));
+}
+
 export async function realNodeRuns(state: string): Promise<boolean> {
   const running = await Promise.all(
     ['containerd', 'kubelet', 'kube-proxy'].map(async (name) => isRunning(state, name)),
@@ -63,6 +71,7 @@ export async function realNodeRuns(state: string): Promise<boolean> {
 
 /** Leaves no process, mount, interface, cgroup, link or setting of the kernel behind. */
 export async function removeRealNode(state: string): Promise<void> {
+  if (!(await exists(state))) return;
   for (const name of ['kubelet', 'kube-proxy']) await stop(state, name);
   await stopRuntime(state);
   await unmountBelow(state);
@@ -167,8 +176,9 @@ async function removeTraces({ namespace }: NodeNetwork): Promise<void> {
   for (const name of await readdir(results).catch(() => [])) {
     if (name.startsWith(`${namespace}-`)) await rm(join(results, name), { force: true });
   }
+  for (const name of ['kubelet.sock', 'DEPRECATION']) await rm(join(DEVICE_PLUGINS, name), { force: true });
   const folders = [results, '/var/lib/cni', '/run/containerd/s', '/run/containerd'];
-  const kubelet = ['/var/lib/kubelet/device-plugins', '/var/lib/kubelet', '/var/log/containers'];
+  const kubelet = [DEVICE_PLUGINS, '/var/lib/kubelet', '/var/log/containers'];
   for (const folder of [...folders, ...kubelet]) await rmdir(folder).catch(() => undefined);
 }
 
@@ -182,4 +192,11 @@ async function restoreSysctls(state: string): Promise<void> {
   for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string>)) {
     await writeFile(`/proc/sys/${name}`, value).catch(() => undefined);
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
