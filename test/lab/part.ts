@@ -14,6 +14,8 @@ export interface LabFacts {
     simulated: boolean;
     /** Loopback port where the API server asks its TokenReview webhook (served by the aws part). */
     webhookPort: number;
+    /** containerd's folder of `<host>/hosts.toml`; absent where the node is simulated and pulls nothing. */
+    registryHosts?: string;
   };
   registry?: {
     /** `127.0.0.1:port`, plain HTTP. */
@@ -32,6 +34,8 @@ export interface LabFacts {
     accountId: string;
     /** A role that may deploy, mapped to a user of the cluster. */
     roleArn: string;
+    /** `127.0.0.1:port` before the names of ECR's repositories. */
+    ecrHost: string;
     /** For controlOf(): faults, requests and settings. */
     control: string;
   };

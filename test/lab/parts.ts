@@ -1,4 +1,5 @@
 import type { Part, PartName } from './part.ts';
+import { aws } from './parts/aws.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
@@ -10,6 +11,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [images.name, images],
   [cluster.name, cluster],
   [github.name, github],
+  [aws.name, aws],
 ]);
 
 /**
