@@ -38,6 +38,8 @@ export interface LabFacts {
     accountId: string;
     /** A role that may deploy, mapped to a user of the cluster. */
     roleArn: string;
+    /** `127.0.0.1:port` before the names of ECR's repositories. */
+    ecrHost: string;
     /** For controlOf(): faults, requests and settings. */
     control: string;
   };

@@ -1,4 +1,5 @@
 import type { Part, PartName } from './part.ts';
+import { aws } from './parts/aws.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
@@ -12,6 +13,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [cluster.name, cluster],
   [github.name, github],
   [runner.name, runner],
+  [aws.name, aws],
 ]);
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type BinaryName, findBinary } from '../binaries.ts';
@@ -7,7 +7,7 @@ import type { LabContext, Part } from '../part.ts';
 import { freePorts } from '../ports.ts';
 import { isRunning, start, stop } from '../process.ts';
 import type { ClusterFacts } from './cluster/api.ts';
-import { RUNTIME_PROGRAMS, runtimeOf } from './cluster/container-runtime.ts';
+import { RUNTIME_PROGRAMS, redirectPulls, runtimeOf } from './cluster/container-runtime.ts';
 import { CONTROL_PLANE, startControlPlane } from './cluster/control-plane.ts';
 import { makeNetwork, networkOf } from './cluster/network.ts';
 import {
@@ -96,13 +96,6 @@ async function relayRegistry(state: string, host: string, { registry }: LabConte
   const target = registry?.host.split(':')[1] ?? '';
   await start(state, 'registry-relay', process.execPath, [script, host, String(port), target]);
   return `http://${host}:${port}`;
-}
-
-/** Lets the node pull images of the registry `name` from `mirror`; see containerd's documentation on hosts.toml. */
-export async function redirectPulls(registryHosts: string, name: string, mirror: string): Promise<void> {
-  await mkdir(join(registryHosts, name), { recursive: true });
-  const text = `server = ${JSON.stringify(mirror)}\n[host.${JSON.stringify(mirror)}]\n  capabilities = ["pull", "resolve"]\n`;
-  await writeFile(join(registryHosts, name, 'hosts.toml'), text);
 }
 
 async function allRun(state: string, { simulated }: ClusterFacts): Promise<boolean> {

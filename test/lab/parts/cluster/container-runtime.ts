@@ -58,6 +58,13 @@ export async function stopRuntime(state: string): Promise<void> {
   await stop(state, 'containerd');
 }
 
+/** Lets the node pull images of the registry `name` from `mirror`; see containerd's documentation on hosts.toml. */
+export async function redirectPulls(registryHosts: string, name: string, mirror: string): Promise<void> {
+  await mkdir(join(registryHosts, name), { recursive: true });
+  const text = `server = ${JSON.stringify(mirror)}\n[host.${JSON.stringify(mirror)}]\n  capabilities = ["pull", "resolve"]\n`;
+  await writeFile(join(registryHosts, name, 'hosts.toml'), text);
+}
+
 function settings(state: string, cni: string): string {
   const { socket, registryHosts } = runtimeOf(state);
   const cri = 'plugins."io.containerd.grpc.v1.cri"';

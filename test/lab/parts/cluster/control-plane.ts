@@ -56,6 +56,8 @@ export async function startControlPlane(given: ControlPlane): Promise<Omit<Clust
     `--token-auth-file=${tokens}`,
     `--authentication-token-webhook-config-file=${webhook}`,
     '--authentication-token-webhook-version=v1',
+    // The webhook's word is kept this long, so that a token's end shows (the server itself keeps it for 10 s).
+    '--authentication-token-webhook-cache-ttl=1s',
     '--authorization-mode=RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
     // A namespace's annotations say on which nodes its pods go: by them tests choose simulated ones.
