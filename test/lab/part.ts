@@ -92,6 +92,6 @@ export interface Part<N extends PartName = PartName> {
 
 export interface Missing {
   readonly what: string;
-  /** Debian packages that bring it. */
+  /** Debian packages that bring it; none where no package can, as with the rights of root. */
   readonly packages: readonly string[];
 }
