@@ -12,6 +12,7 @@ const example = path.resolve(import.meta.dirname, '../../examples/tracking-api')
 
 /** The lab's EKS, a namespace of its own in it, and the example to deploy there. */
 export interface Eks {
+  readonly facts: LabFacts;
   readonly aws: NonNullable<LabFacts['aws']>;
   readonly control: Control;
   readonly github: Control;
@@ -21,8 +22,6 @@ export interface Eks {
   deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<JobRun>;
   /** A workspace with the example's manifests, its Deployment changed. */
   variant(change: (deployment: string) => string): string;
-  /** A token of the lab's GitHub for STS. */
-  idToken(): Promise<string>;
   /** Takes every fault and setting back. */
   restore(): Promise<void>;
   /** Removes what the tests made. */
@@ -46,6 +45,7 @@ export async function openEks(): Promise<Eks> {
   const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   await admin.apply(namespaceObject);
   return {
+    facts,
     aws,
     control,
     github,
@@ -76,11 +76,6 @@ export async function openEks(): Promise<Eks> {
       if (after === before) throw new Error('the variant is the example itself');
       writeFileSync(file, after);
       return folder;
-    },
-    async idToken() {
-      const headers = { authorization: `Bearer ${hub.idTokenRequestToken}` };
-      const answer = await fetch(`${hub.idTokenUrl}&audience=sts.amazonaws.com`, { headers });
-      return ((await answer.json()) as { value: string }).value;
     },
     async restore() {
       await control.faults();
