@@ -1,42 +1,54 @@
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../src/action/errors.ts';
 import { cache } from './cache.ts';
-import type { LabContext, LabFacts, PartName } from './part.ts';
 import { install, mayInstall } from './debian.ts';
+import { locked } from './lock.ts';
+import { bringMissing } from './missing.ts';
+import type { LabContext, LabFacts, Part, PartName } from './part.ts';
 import { inOrder, parts } from './parts.ts';
-import { startTime } from './process.ts';
 
 const run = join(cache, 'run');
 const factsFile = join(run, 'facts.json');
-const lockFile = join(cache, 'lab.lock');
+
+/** The lock's wait is told at once: what the other process does may take minutes. */
+const alone = async <T>(work: () => Promise<T>): Promise<T> =>
+  locked(cache, work, { waits: () => void process.stderr.write('waits for another process that works on the lab\n') });
 
 /**
  * Brings parts and what they need up, or finds them up.
  * @returns the facts of every part that is up
- * @throws Error that names all missing Debian packages at once
+ * @throws Error that names at once all that this machine misses
  */
 export async function openLab(...names: PartName[]): Promise<LabFacts> {
   const order = inOrder(names);
-  return locked(async () => {
+  return alone(async () => {
     const facts = await readFacts();
-    await bringMissing(order, facts);
-    for (const name of order) {
-      const fact = await parts.get(name)?.up(contextOf(name, facts));
-      Object.assign(facts, { [name]: fact });
+    const wanted = partsIn(order, facts);
+    const check = wanted.map(({ part, context }) => ({ name: part.name, missing: async () => part.missing(context) }));
+    await bringMissing(check, mayInstall() ? (packages) => install(packages) : undefined);
+    for (const { part, context } of wanted) {
+      const fact = await part.up(context);
+      Object.assign(facts, { [part.name]: fact });
       await writeFacts(facts);
     }
     return facts;
   });
 }
 
-/** Takes every part down, those that need others first, and removes the lab's running state. */
+/**
+ * Takes every part down, those that need others first, and removes the lab's running state. A part that fails does not
+ * keep the others up.
+ * @throws Error that names the parts that could not be taken down
+ */
 export async function closeLab(): Promise<void> {
-  await locked(async () => {
+  await alone(async () => {
     const facts = await readFacts();
-    for (const name of inOrder([...parts.keys()]).toReversed()) {
-      await parts.get(name)?.down(contextOf(name, facts));
+    const failed: string[] = [];
+    for (const { part, context } of partsIn(inOrder([...parts.keys()]), facts).toReversed()) {
+      await part.down(context).catch((error: unknown) => void failed.push(`${part.name}: ${messageOf(error)}`));
     }
+    if (failed.length > 0) throw new Error(`Not down, try again when mended:\n  ${failed.join('\n  ')}`);
     await rm(run, { recursive: true, force: true });
   });
 }
@@ -49,14 +61,11 @@ export async function labStatus(): Promise<string[]> {
   return lines;
 }
 
-async function bringMissing(order: readonly PartName[], facts: LabFacts): Promise<void> {
-  const missing = [];
-  for (const name of order) missing.push(...((await parts.get(name)?.missing(contextOf(name, facts))) ?? []));
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.flatMap((one) => one.packages))];
-  if (mayInstall()) return install(packages);
-  const what = missing.map((one) => one.what).join(', ');
-  throw new Error(`The lab misses ${what}. Install: apt-get install ${packages.join(' ')}`);
+function partsIn(order: readonly PartName[], facts: LabFacts): readonly { part: Part; context: LabContext }[] {
+  return order.flatMap((name) => {
+    const part = parts.get(name);
+    return part === undefined ? [] : [{ part, context: contextOf(name, facts) }];
+  });
 }
 
 function contextOf(name: PartName, facts: LabFacts): LabContext {
@@ -77,31 +86,4 @@ async function writeFacts(facts: LabFacts): Promise<void> {
   await mkdir(run, { recursive: true, mode: 0o700 });
   await writeFile(`${factsFile}.new`, JSON.stringify(facts), { mode: 0o600 });
   await rename(`${factsFile}.new`, factsFile);
-}
-
-async function locked<T>(work: () => Promise<T>): Promise<T> {
-  await mkdir(cache, { recursive: true, mode: 0o700 });
-  const deadline = Date.now() + 15 * 60_000;
-  while (!(await tryLock())) {
-    if (Date.now() > deadline) throw new Error(`Another process holds ${lockFile}`);
-    await sleep(100);
-  }
-  try {
-    return await work();
-  } finally {
-    await rm(lockFile, { force: true });
-  }
-}
-
-async function tryLock(): Promise<boolean> {
-  const file = await open(lockFile, 'wx').catch(() => undefined);
-  if (file !== undefined) {
-    await file.writeFile(`${process.pid} ${await startTime(process.pid)}`);
-    await file.close();
-    return true;
-  }
-  const [pid, started] = (await readFile(lockFile, 'utf8').catch(() => '')).split(' ');
-  // An empty file belongs to someone about to write it.
-  if (started !== undefined && (await startTime(Number(pid))) !== started) await rm(lockFile, { force: true });
-  return false;
 }

@@ -10,12 +10,16 @@ export interface LabFacts {
     adminToken: string;
     /** EKS name of the cluster, which its tokens must carry. */
     name: string;
-    /** kwok's nodes: pods turn Ready but run nothing. */
+    /** There is no real node: every pod turns Ready but runs nothing. */
     simulated: boolean;
+    /** Address of the real node, where NodePorts answer. */
+    nodeAddress?: string;
+    /** Folder of the real node's containerd that says where images of a registry are pulled from. */
+    registryHosts?: string;
+    /** The lab's registry as the real node reaches it: `http://host:port`. */
+    registryMirror?: string;
     /** Loopback port where the API server asks its TokenReview webhook (served by the aws part). */
     webhookPort: number;
-    /** containerd's folder of `<host>/hosts.toml`; absent where the node is simulated and pulls nothing. */
-    registryHosts?: string;
   };
   registry?: {
     /** `127.0.0.1:port`, plain HTTP. */
@@ -88,6 +92,6 @@ export interface Part<N extends PartName = PartName> {
 
 export interface Missing {
   readonly what: string;
-  /** Debian packages that bring it. */
+  /** Debian packages that bring it; none where no package can, as with the rights of root. */
   readonly packages: readonly string[];
 }

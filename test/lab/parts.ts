@@ -4,6 +4,7 @@ import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
 import { registry } from './parts/registry.ts';
+import { runner } from './parts/runner.ts';
 
 /** Every part this lab can bring up. */
 export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
@@ -11,6 +12,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [images.name, images],
   [cluster.name, cluster],
   [github.name, github],
+  [runner.name, runner],
   [aws.name, aws],
 ]);
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,7 +14,18 @@ interface Identity {
 /** Start time of a living process; undefined where there is none or it is a zombie. */
 export async function startTime(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (stat === undefined) return undefined;
+  return stat === undefined ? undefined : startTimeIn(stat);
+}
+
+function startTimeNow(pid: number): string | undefined {
+  try {
+    return startTimeIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function startTimeIn(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
 }
@@ -36,17 +48,16 @@ export async function start(
   const log = await open(join(folder, `${name}.log`), 'a');
   try {
     const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], env });
-    await new Promise<void>((resolve, reject) => {
+    const known = new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
+    // In the same turn of the event loop, so that a signal to us never finds a process that nobody knows.
+    const started = child.pid === undefined ? undefined : startTimeNow(child.pid);
+    if (started !== undefined) writeFileSync(join(folder, `${name}.pid`), `${child.pid} ${started}\n`);
     child.unref();
-    const pid = child.pid;
-    const started = pid === undefined ? undefined : await startTime(pid);
-    if (pid === undefined || started === undefined) {
-      throw new Error(`${name} ended at once; its log is ${join(folder, `${name}.log`)}`);
-    }
-    await writeFile(join(folder, `${name}.pid`), `${pid} ${started}\n`);
+    await known;
+    if (started === undefined) throw new Error(`${name} ended at once; its log is ${join(folder, `${name}.log`)}`);
   } finally {
     await log.close();
   }

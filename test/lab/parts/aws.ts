@@ -7,6 +7,7 @@ import { freePort } from '../ports.ts';
 import { isRunning, start, stop } from '../process.ts';
 import { findPythonProgram, hasPython } from '../python.ts';
 import { accountId } from './aws-call.ts';
+import { redirectPulls } from './cluster/container-runtime.ts';
 import type { AwsSettings } from './aws-server.ts';
 
 const region = 'eu-central-1';
@@ -87,12 +88,8 @@ function placeOf({ cluster, registry, github }: LabFacts): string {
 
 /** Nodes pull what ECR names without a password, as EKS's kubelet brings its own. */
 async function teachNodes(facts: LabFacts, ecrHost: string): Promise<void> {
-  const folder = hostsFolder(facts, ecrHost);
-  if (folder === undefined) return;
-  const registry = `http://${facts.registry?.host}`;
-  await mkdir(folder, { recursive: true });
-  const text = `server = "${registry}"\n\n[host."${registry}"]\n  capabilities = ["pull", "resolve"]\n`;
-  await writeFile(join(folder, 'hosts.toml'), text);
+  const { registryHosts, registryMirror } = facts.cluster ?? {};
+  if (registryHosts !== undefined) await redirectPulls(registryHosts, ecrHost, registryMirror ?? '');
 }
 
 function hostsFolder({ cluster }: LabFacts, ecrHost: string): string | undefined {
