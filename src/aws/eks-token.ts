@@ -37,16 +37,19 @@ export function eksToken(credentials: Credentials, { cluster, region, now }: Tok
   return `k8s-aws-v1.${Buffer.from(`https://${host}/?${query}&X-Amz-Signature=${signature}`).toString('base64url')}`;
 }
 
-/** Gives the same token while it is surely valid, then a fresh one; `mask` sees each before its first use. */
+/**
+ * Gives the same token while it is surely valid, then a new one, as it does at once when asked for a `fresh` one because
+ * the cluster turned the last away; `mask` sees each before its first use.
+ */
 export function tokenSource(
   credentials: CredentialSource,
   { cluster, region }: Omit<TokenRequest, 'now'>,
   host: { readonly clock: { now(): number }; readonly mask: (secret: string) => void },
-): () => Promise<string> {
+): (options?: { readonly fresh: boolean }) => Promise<string> {
   let held: { token: string; until: number } | undefined;
-  return async () => {
+  return async ({ fresh } = { fresh: false }) => {
     const now = host.clock.now();
-    if (held && now < held.until) return held.token;
+    if (held && !fresh && now < held.until) return held.token;
     const current = await credentials();
     const token = eksToken(current, { cluster, region, now });
     host.mask(token);

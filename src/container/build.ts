@@ -95,12 +95,15 @@ export function explainBuild(
   }
   const refused = lines.find(
     (line) =>
-      /failed to push|denied|unauthorized|no basic auth|authorization failed|tag is immutable/i.test(line) &&
-      /ERROR|error/.test(line),
+      /failed to push|denied|unauthorized|no basic auth|authorization failed|tag is immutable|HTTP 40[13] response/i.test(
+        line,
+      ) && /ERROR|error/.test(line),
   );
   if (refused !== undefined && !/did not complete successfully/.test(output)) {
     return new UserError(`The registry refuses the image ${build.tags[0] ?? ''}: ${refused.trim().slice(0, 500)}`, {
-      remedy: 'Check that the role or user may push to this repository, and the inputs image, registry and region.',
+      remedy: /HTTP 403 response/.test(refused)
+        ? 'The registry gives no reason. ECR answers so when the role lacks the IAM action ecr:BatchCheckLayerAvailability; the README of build-node lists all that it needs.'
+        : 'Check that the role or user may push to this repository, and the inputs image, registry and region.',
     });
   }
   const place = placeOf(output, build.shownDockerfile, dockerfile);

@@ -35,10 +35,10 @@ export async function resolveDigest(
   const ask = registryTransport(auths[reference.registry], host);
   const answer = await manifest(ask, 'HEAD', reference);
   if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw refusal(answer, reference, 'be read');
-  const told = answer.headers.get('docker-content-digest');
+  const told = answer.status === 200 ? answer.headers.get('docker-content-digest') : null;
   if (told !== null && isDigest(told)) return told;
-  // The spec lets a registry leave the header out; then the digest is that of the manifest's bytes.
+  // The spec lets a registry leave the header out; then the digest is that of the manifest's bytes. And the reason of a
+  // refusal, such as the permission that is missing, stands in a body, which HEAD has none of.
   const whole = await manifest(ask, 'GET', reference);
   if (whole.status !== 200) throw refusal(whole, reference, 'be read');
   return digestOf(whole.body);

@@ -31,5 +31,5 @@ async function connectToEks(target: Target & { kind: 'eks' }, host: Host): Promi
   const credentials = awsCredentials(host, { roleToAssume, region });
   const { endpoint, ca } = await describeCluster(credentials, { region, cluster }, host);
   const token = tokenSource(credentials, { cluster, region }, host);
-  return { kube: connect({ server: endpoint, ca, token: async () => token(), proxyEnv: host.env }), namespace: '' };
+  return { kube: connect({ server: endpoint, ca, token, proxyEnv: host.env }), namespace: '' };
 }

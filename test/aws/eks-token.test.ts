@@ -49,7 +49,7 @@ describe('a token for EKS', () => {
     expect(Object.fromEntries(ours.searchParams)).toEqual(signed.query);
   });
 
-  test('is held for 14 minutes, and each is masked', async () => {
+  test('is held for 14 minutes or until the cluster turns it away, and each is masked', async () => {
     let now = NOW;
     const masked: string[] = [];
     const host = { clock: { now: () => now }, mask: (secret: string) => void masked.push(secret) };
@@ -61,5 +61,9 @@ describe('a token for EKS', () => {
     const second = await token();
     expect(second).not.toBe(first);
     expect(masked).toEqual([first, second]);
+    now += 1000;
+    const third = await token({ fresh: true });
+    expect(third).not.toBe(second);
+    expect(await token({ fresh: false })).toBe(third);
   });
 });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { outputsOf } from '../lab/job.ts';
 
 const bundle = path.resolve(import.meta.dirname, '../../dist/build-node/index.js');
 
@@ -73,10 +74,4 @@ export function project(scripts: Readonly<Record<string, string>> = {}, more: ob
     'package.json': { name, version: '1.0.0', main: 'server.js', scripts, ...more },
     'package-lock.json': { name, version: '1.0.0', lockfileVersion: 3, packages: { '': { name, version: '1.0.0' } } },
   };
-}
-
-/** The runner's form: `name<<delimiter`, lines, `delimiter`. */
-function outputsOf(text: string): Record<string, string> {
-  const found = text.matchAll(/^([\w-]+)<<(.+)\n([^]*?)\n\2$/gm);
-  return Object.fromEntries([...found].map(([, name = '', , value = '']) => [name, value]));
 }

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { explainBuild } from '../../src/container/build.ts';
+import { resolveDigest } from '../../src/container/registry.ts';
+import { serving } from '../aws/server.ts';
+
+const action = 'ecr:BatchGetImage';
+
+describe('a registry that refuses', () => {
+  test('is asked again for its reason, as an answer to HEAD has none', async () => {
+    const body = JSON.stringify({ errors: [{ code: 'DENIED', message: `not authorized to perform: ${action}` }] });
+    await serving([{ status: 403, body }], async (url, asked) => {
+      const host = {
+        clock: { now: () => 0, sleep: async () => undefined },
+        signal: new AbortController().signal,
+      };
+      const reference = { registry: new URL(url).host, repository: 'shop', tag: 'v1' };
+      await expect(resolveDigest(reference, {}, host)).rejects.toMatchObject({
+        message: expect.stringMatching(/shop:v1 cannot be read: .* answers 403 \(DENIED: .*ecr:BatchGetImage\)/),
+      });
+      expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
+    });
+  });
+
+  // What docker prints when HEAD of a layer is denied.
+  test('to say whether a layer is there is told from a Dockerfile that does not build', () => {
+    const output = '#6 ERROR: error parsing HTTP 403 response body: unexpected end of JSON input: ""\n';
+    const error = explainBuild(output, { tags: ['r.example/shop:v1'] }, 'FROM scratch\n');
+    expect(error.message).toContain('The registry refuses the image r.example/shop:v1');
+    expect(error.remedy).toContain('ecr:BatchCheckLayerAvailability');
+  });
+});

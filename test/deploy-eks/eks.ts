@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Admin, adminOf } from '../lab/admin.ts';
+import { type Control, controlOf } from '../lab/control.ts';
+import { type JobRun, runJob } from '../lab/job.ts';
+import { openLab } from '../lab/lab.ts';
+import type { LabFacts } from '../lab/part.ts';
+
+const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
+
+/** The lab's EKS, a namespace of its own in it, and the example to deploy there. */
+export interface Eks {
+  readonly facts: LabFacts;
+  readonly aws: NonNullable<LabFacts['aws']>;
+  readonly control: Control;
+  readonly github: Control;
+  readonly admin: Admin;
+  readonly namespace: string;
+  /** Runs deploy-eks by role, on the example unless told otherwise. */
+  deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<JobRun>;
+  /** A workspace with the example's manifests, its Deployment changed. */
+  variant(change: (deployment: string) => string): string;
+  /** Takes every fault and setting back. */
+  restore(): Promise<void>;
+  /** Removes what the tests made. */
+  close(): Promise<void>;
+}
+
+export interface DeployOptions {
+  readonly workspace?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Opens the lab; a machine that never built Kubernetes builds it first. */
+export async function openEks(): Promise<Eks> {
+  const facts = await openLab('aws');
+  const { aws, cluster, github: hub } = facts;
+  if (!aws || !cluster || !hub) throw new Error('the lab gave no AWS, cluster or GitHub');
+  const [control, github, admin] = [controlOf(aws.control), controlOf(hub.control), await adminOf(facts)];
+  const namespace = `eks-${randomBytes(4).toString('hex')}`;
+  const image = cluster.simulated ? `${aws.ecrHost}/tracking-api@sha256:${'a'.repeat(64)}` : await built();
+  const folders: string[] = [];
+  const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  await admin.apply(namespaceObject);
+  return {
+    facts,
+    aws,
+    control,
+    github,
+    admin,
+    namespace,
+    deploy: async (inputs = {}, { workspace = example, env = {} } = {}) =>
+      runJob(facts, {
+        action: 'deploy-eks',
+        workspace,
+        env,
+        inputs: {
+          cluster: cluster.name,
+          region: aws.region,
+          'role-to-assume': aws.roleArn,
+          namespace,
+          manifests: 'k8s',
+          images: `tracking-api=${image}`,
+          ...inputs,
+        },
+      }),
+    variant(change) {
+      const folder = mkdtempSync(path.join(tmpdir(), 'deploy-eks-'));
+      folders.push(folder);
+      cpSync(path.join(example, 'k8s'), path.join(folder, 'k8s'), { recursive: true });
+      const file = path.join(folder, 'k8s/deployment.yaml');
+      const before = readFileSync(file, 'utf8');
+      const after = change(before);
+      if (after === before) throw new Error('the variant is the example itself');
+      writeFileSync(file, after);
+      return folder;
+    },
+    async restore() {
+      await control.faults();
+      for (const name of ['policy', 'trust', 'users', 'session', 'token-age']) await control.set(name, null);
+      await github.faults();
+      await github.set('claims', {});
+    },
+    async close() {
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+      await admin.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+    },
+  };
+}
+
+/** A real node has to pull what it runs. */
+async function built(): Promise<string> {
+  const facts = await openLab('aws', 'images');
+  const { aws, images } = facts;
+  const { log, outputs } = await runJob(facts, {
+    action: 'build-node',
+    workspace: example,
+    inputs: { image: 'tracking-api', region: aws?.region ?? '', 'role-to-assume': aws?.roleArn ?? '', scripts: '' },
+    env: { DOCKER_HOST: images?.dockerHost, DOCKER_CONFIG: images?.dockerConfig },
+  });
+  if (outputs['image'] === undefined) throw new Error(`the example was not built:\n${log}`);
+  return outputs['image'];
+}
+
+/** Asks for more processors than a node has: no pod of it can be placed. */
+export function greedy(deployment: string): string {
+  return deployment.replace('cpu: 20m', 'cpu: 900');
+}
