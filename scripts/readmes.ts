@@ -60,7 +60,8 @@ export function workflows(root: string): ReadonlyMap<string, Manifest> {
 function workflowSection(all: ReadonlyMap<string, Manifest>): string {
   const rows = [...all].map(([file, manifest]) => row(`.github/workflows/${file}`, manifest));
   const tables = [...all].map(
-    ([file, { inputs }]) => `<details><summary>Inputs of ${file}</summary>\n\n${inputTable(inputs)}\n\n</details>`,
+    ([file, { inputs, outputs }]) =>
+      `<details><summary>Inputs and outputs of ${file}</summary>\n\n${inputTable(inputs)}\n\n${outputTable(outputs)}\n\n</details>`,
   );
   return [indexTable('workflow', rows), ...tables].join('\n\n');
 }

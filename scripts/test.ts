@@ -4,7 +4,10 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type JestReport, type Tally, jestTally, show, sum, verdict, watch } from './check.ts';
+import { cache } from '../test/lab/cache.ts';
+import { findPythonProgram } from '../test/lab/python.ts';
 import { differences } from './trees.ts';
+import { type Linter, workflowLinters } from './workflow-lint.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(path.join(tmpdir(), 'delivery-actions-test-'));
@@ -16,6 +19,7 @@ const tallies: Tally[] = [
   await jest('unit and contract tests', 'unit', []),
   await bundles(),
 ];
+for (const linter of workflowLinters(root)) tallies.push(await lint(linter));
 if (globSync('test/**/*.lab.test.ts').length > 0) {
   // As root on Debian the lab installs what it misses; elsewhere it says what to install.
   process.env['LAB_INSTALL'] = '1';
@@ -35,6 +39,16 @@ function heading(title: string): void {
 async function program(title: string, name: string, args: readonly string[]): Promise<Tally> {
   heading(title);
   return verdict((await watch(name, args)) === 0);
+}
+
+async function lint({ program: name, args }: Linter): Promise<Tally> {
+  try {
+    return await program(name, await findPythonProgram(name, cache), args);
+  } catch (error) {
+    heading(name);
+    console.error(`${name} cannot be installed: ${error instanceof Error ? error.message : String(error)}`);
+    return verdict(false);
+  }
 }
 
 async function jest(title: string, project: string, args: readonly string[]): Promise<Tally> {

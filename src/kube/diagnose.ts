@@ -123,10 +123,13 @@ function describeState(status: unknown): string {
   return at(status, 'state', 'running') === undefined ? 'unknown' : 'running, not ready';
 }
 
+/** The kubelet answers with these words, as if they were the log, when it no longer or not yet has one. */
+const NO_LOG = /^(failed to try resolving symlinks in path|unable to retrieve container logs for) /;
+
 function lastLines(log: string): readonly string[] {
   return log
     .split('\n')
-    .filter((line) => line.trim() !== '')
+    .filter((line) => line.trim() !== '' && !NO_LOG.test(line))
     .slice(-LOG_LINES)
     .map((line) => line.slice(0, LINE_LENGTH));
 }

@@ -122,12 +122,12 @@ function explainCrash(
   worst: ContainerEvidence | undefined,
   events: readonly EventEvidence[],
 ): Explanation {
-  const probe = probeFailure(events, 'Liveness') ?? probeFailure(events, 'Startup');
+  const probe = killedByProbe(events);
   if (probe !== undefined) return probe;
   const exit = worst?.exitCode === undefined ? '' : ` with exit code ${worst.exitCode}`;
   const line = errorLine(worst?.previousLog ?? []) ?? errorLine(worst?.log ?? []);
   return {
-    why: `${capital(name)} starts and ends again${exit}${line === undefined ? '' : `: ${line}`}`,
+    why: `${capital(name)} crashes after it starts${exit}${line === undefined ? '' : `: ${line}`}`,
     whatToDo:
       line === undefined
         ? `It logged nothing that looks like an error; run the image locally with the same settings. (${cause.message})`
@@ -145,6 +145,13 @@ function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation
       whatToDo: 'The events and log lines below show how far it came.',
     }
   );
+}
+
+/** A probe fails while a container crashes too; it is the reason only where the kubelet says that it ended the container. */
+function killedByProbe(events: readonly EventEvidence[]): Explanation | undefined {
+  const killing = events.findLast(({ reason }) => reason === 'Killing');
+  const kind = /failed (liveness|startup) probe/.exec(killing?.message ?? '')?.[1];
+  return kind === undefined ? undefined : probeFailure(events, capital(kind));
 }
 
 function probeFailure(events: readonly EventEvidence[], kind: string): Explanation | undefined {

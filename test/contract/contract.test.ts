@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { load } from 'js-yaml';
 import type { Spec } from '../../src/action/inputs.ts';
-import { actionManifest, actionNames, readmes, workflows } from '../../scripts/readmes.ts';
+import { actionManifest, actionNames, readmes } from '../../scripts/readmes.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
@@ -70,70 +70,9 @@ async function exportsOf(name: string): Promise<Exported> {
 }
 
 test('the tables of all READMEs are in step (npm run docs)', () => {
-  expect(readmes(root).filter(({ now, wanted }) => now !== wanted)).toEqual([]);
+  const stale = readmes(root).filter(({ now, wanted }) => now !== wanted);
+  expect(stale.map(({ file }) => file)).toEqual([]);
 });
-
-describe('reusable workflows', () => {
-  const callable = [...workflows(root)];
-
-  test.each(callable.filter(([file]) => actions.includes(path.basename(file, '.yml'))))(
-    '%s agrees with the action of its name',
-    (file, { inputs, outputs }) => {
-      const manifest = actionManifest(root, path.basename(file, '.yml'));
-      const defaults = (of: typeof inputs, names: readonly string[]): object =>
-        Object.fromEntries(names.map((name) => [name, of[name] && String(of[name].default ?? '')]));
-      const names = Object.keys(inputs);
-      expect(defaults(inputs, names)).toEqual(defaults(manifest.inputs, names));
-      expect(Object.keys(manifest.outputs)).toEqual(expect.arrayContaining(Object.keys(outputs)));
-    },
-  );
-
-  test.each(readdirSync(path.join(root, '.github/workflows')))('%s grants nothing at the top', (file) => {
-    expect(load(read(`.github/workflows/${file}`))).toMatchObject({ permissions: {} });
-    expect(read(`.github/workflows/${file}`)).toMatch(/^permissions: \{\}$/m);
-  });
-
-  test.each(readdirSync(path.join(root, '.github/workflows')))(
-    '%s has thin steps that name existing inputs',
-    (file) => {
-      expect(stepsOf(file).flatMap(faultsOf)).toEqual([]);
-    },
-  );
-
-  test('templates have at most 15 lines and call what exists, with inputs that exist', () => {
-    for (const file of globSync('workflows/*.yml', { cwd: root })) {
-      expect(read(file).trimEnd().split('\n').length).toBeLessThanOrEqual(15);
-      const { jobs } = load(read(file)) as { jobs: Record<string, { uses?: string; with?: object }> };
-      for (const job of Object.values(jobs)) {
-        const called = workflows(root).get(/\/([a-z-]+\.yml)@v\d+$/.exec(job.uses ?? '')?.[1] ?? '');
-        expect(Object.keys(called?.inputs ?? {})).toEqual(expect.arrayContaining(Object.keys(job.with ?? {})));
-        expect(called).toBeDefined();
-      }
-    }
-  });
-});
-
-interface Step {
-  readonly uses?: string;
-  readonly run?: string;
-  readonly with?: object;
-}
-
-function faultsOf({ run = '', uses, with: given = {} }: Step): readonly string[] {
-  if (run.trim().split('\n').length > 5) return [`too long for a workflow: ${run}`];
-  if (uses === undefined) return [];
-  const own = /^\$\/actions\/([a-z-]+)$/.exec(uses)?.[1];
-  if (own === undefined) return /^[\w.-]+\/[\w./-]+@[0-9a-f]{40}$/.test(uses) ? [] : [`not pinned by commit: ${uses}`];
-  const known = Object.keys(actionManifest(root, own).inputs);
-  return Object.keys(given)
-    .filter((name) => !known.includes(name))
-    .map((name) => `${own} has no input ${name}`);
-}
-
-function stepsOf(file: string): readonly Step[] {
-  const { jobs } = load(read(`.github/workflows/${file}`)) as { jobs: Record<string, { steps?: readonly Step[] }> };
-  return Object.values(jobs).flatMap(({ steps }) => steps ?? []);
-}
 
 test('no source file has 300 lines or more', () => {
   const files = globSync('{src,test,scripts,bench}/**/*.ts', { cwd: root });

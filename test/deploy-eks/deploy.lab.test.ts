@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openLab } from '../lab/lab.ts';
+import { freshNamespace } from '../lab/namespace.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const bundle = path.join(root, 'dist/deploy-eks/index.js');
 const image = (digit: string): string => `tracking-api=registry.example/tracking-api@sha256:${digit.repeat(64)}`;
 let kubeconfig = '';
 let folder = '';
+let namespace = '';
 
 // A machine that never built Kubernetes builds it first.
 beforeAll(async () => {
@@ -17,11 +19,12 @@ beforeAll(async () => {
   const { cluster } = await openLab('cluster');
   if (!cluster) throw new Error('the lab gave no cluster');
   kubeconfig = cluster.kubeconfig;
+  namespace = await freshNamespace(cluster, { simulated: true });
 }, 30 * 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the example is checked without a change, deployed until it serves, and left alone the second time', () => {
-  const given = { manifests: 'k8s', images: image('a'), namespace: 'default' };
+  const given = { manifests: 'k8s', images: image('a'), namespace };
   expect(deploy({ ...given, 'dry-run': 'true' }).outputs).toContain('\nchecked\n');
 
   const first = deploy(given);
@@ -38,7 +41,7 @@ test('a release that never serves is taken back, and the summary says so', () =>
   const { exitCode, outputs, summary } = deploy({
     manifests: 'k8s',
     images: image('b'),
-    namespace: 'default',
+    namespace,
     timeout: '5s',
     ...impossible(),
   });

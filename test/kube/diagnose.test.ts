@@ -35,7 +35,26 @@ describe('explain', () => {
       previousLog: ['starting', "Error: Cannot find module 'x'", '    at main'],
     };
     const { why } = explain({ cause: doom('crash', ''), containers: [container], events: [] });
-    expect(why).toBe("The container api starts and ends again with exit code 1: Error: Cannot find module 'x'");
+    expect(why).toBe("The container api crashes after it starts with exit code 1: Error: Cannot find module 'x'");
+  });
+
+  test('a crash is told by its log although a probe fails meanwhile, unless the probe ended the container', () => {
+    const about = (reason: string, message: string) => ({
+      object: 'Pod/api-1',
+      type: 'Warning',
+      reason,
+      message,
+      count: 2,
+    });
+    const container = { pod: 'api-1', container: 'api', state: 'terminated: Error', exitCode: 1, restarts: 1 };
+    const containers = [{ ...container, log: ['Error: DATABASE_URL is not set'], previousLog: [] }];
+    const failing = about('Unhealthy', 'Startup probe failed: Get "http://10.0.0.1:80/healthz": connection refused');
+    const crash = { cause: doom('crash', ''), containers };
+    expect(explain({ ...crash, events: [failing] }).why).toContain('Error: DATABASE_URL is not set');
+    const killing = about('Killing', 'Container api failed startup probe, will be restarted');
+    expect(explain({ ...crash, events: [failing, killing] }).why).toContain(
+      'startup probe fails at port 80, path /healthz',
+    );
   });
 
   test('a probe is told by its port, path and status', () => {

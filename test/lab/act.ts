@@ -19,6 +19,8 @@ export interface WorkflowRun {
   /** Workflow file inside the caller's repository. */
   readonly workflow: string;
   readonly event?: string;
+  /** What GitHub tells with the event; act itself knows no more than the ref. */
+  readonly payload?: object;
   readonly env?: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -40,15 +42,19 @@ export async function runWorkflow(given: WorkflowRun): Promise<{ exitCode: numbe
       settings(folder, 'var', given.vars),
       settings(folder, 'secret', given.secrets),
     ]);
+    const payload = join(folder, 'payload.json');
+    await writeFile(payload, JSON.stringify(given.payload ?? {}));
     const options = [
       given.event ?? 'push',
       '-W',
       given.workflow,
       '-P',
-      'ubuntu-latest=-self-hosted',
+      'ubuntu-24.04=-self-hosted',
       '--local-repository',
       `${product}=${given.product}`,
       ...files.flat(),
+      '--eventpath',
+      payload,
     ];
     return await follow(given, options, caller, folder);
   } finally {

@@ -4,7 +4,11 @@ import type { Fault, Logged } from './parts/stand-in.ts';
 export interface Control {
   /** Sets what goes wrong next, in place of what was set before. */
   faults(...faults: readonly Fault[]): Promise<void>;
-  /** Changes a setting: `claims` of GitHub; `policy`, `trust`, `token-age`, `session` or `users` of AWS. */
+  /**
+   * Changes a setting; `null` brings each of AWS's back. GitHub has `claims`; AWS has `policy` and `trust` (a document,
+   * or documents by role ARN), `users` (`{groups}` by role ARN), and the seconds of `token-age`, `session` and
+   * `registry-password`.
+   */
   set(setting: string, value: unknown): Promise<void>;
   /** The requests since the last `forget`, oldest first, at most 1000. */
   requests(): Promise<readonly Logged[]>;

@@ -10,8 +10,14 @@ export interface LabFacts {
     adminToken: string;
     /** EKS name of the cluster, which its tokens must carry. */
     name: string;
-    /** kwok's nodes: pods turn Ready but run nothing. */
+    /** There is no real node: every pod turns Ready but runs nothing. */
     simulated: boolean;
+    /** Address of the real node, where NodePorts answer. */
+    nodeAddress?: string;
+    /** Folder of the real node's containerd that says where images of a registry are pulled from. */
+    registryHosts?: string;
+    /** The lab's registry as the real node reaches it: `http://host:port`. */
+    registryMirror?: string;
     /** Loopback port where the API server asks its TokenReview webhook (served by the aws part). */
     webhookPort: number;
   };
@@ -32,6 +38,8 @@ export interface LabFacts {
     accountId: string;
     /** A role that may deploy, mapped to a user of the cluster. */
     roleArn: string;
+    /** `127.0.0.1:port` before the names of ECR's repositories. */
+    ecrHost: string;
     /** For controlOf(): faults, requests and settings. */
     control: string;
   };

@@ -1,8 +1,10 @@
 import type { Part, PartName } from './part.ts';
+import { aws } from './parts/aws.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
 import { registry } from './parts/registry.ts';
+import { runner } from './parts/runner.ts';
 
 /** Every part this lab can bring up. */
 export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
@@ -10,6 +12,8 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [images.name, images],
   [cluster.name, cluster],
   [github.name, github],
+  [runner.name, runner],
+  [aws.name, aws],
 ]);
 
 /**

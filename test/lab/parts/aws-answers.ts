@@ -1,93 +1,49 @@
-import { randomBytes } from 'node:crypto';
-import type { Session } from './aws-token.ts';
+import type { AwsCall } from './aws-call.ts';
+import { type Answer, json } from './stand-in.ts';
 
-/** What the lab answers in place of AWS. */
-export interface Answer {
-  readonly status: number;
-  readonly type: 'application/json' | 'text/xml';
-  readonly body: string;
-}
+/** Why AWS turns a call away; the codes of EKS and ECR end in `Exception` where those of STS do not. */
+export type Refusal = 'denied' | 'expired' | 'unknown-key' | 'throttled' | 'failed' | 'unsupported';
 
-export interface ClusterPlace {
-  readonly name: string;
-  readonly endpoint: string;
-  /** PEM. */
-  readonly ca: string;
-  readonly region: string;
-  readonly accountId: string;
-}
+const refusals: Readonly<Record<Refusal, { sts: string; other: string; status: number; message: string }>> = {
+  denied: { sts: 'AccessDenied', other: 'AccessDeniedException', status: 403, message: 'Access denied' },
+  expired: {
+    sts: 'ExpiredToken',
+    other: 'ExpiredTokenException',
+    status: 403,
+    message: 'The security token included in the request is expired',
+  },
+  'unknown-key': {
+    sts: 'InvalidClientTokenId',
+    other: 'UnrecognizedClientException',
+    status: 403,
+    message: 'The security token included in the request is invalid.',
+  },
+  throttled: { sts: 'Throttling', other: 'ThrottlingException', status: 429, message: 'Rate exceeded' },
+  failed: { sts: 'InternalFailure', other: 'ServerException', status: 500, message: 'Internal failure' },
+  unsupported: {
+    sts: 'InvalidAction',
+    other: 'InvalidRequestException',
+    status: 400,
+    message: 'The lab has no answer',
+  },
+};
 
-const hour = 3_600_000;
-
-/** EKS DescribeCluster: the lab's cluster, or EKS's own error for any other name. */
-export function describeCluster(name: string, place: ClusterPlace): Answer {
-  if (name !== place.name) {
-    const message = `No cluster found for name: ${name}.`;
-    return json(404, { __type: 'ResourceNotFoundException', message, clusterName: name });
-  }
-  const arn = `arn:aws:eks:${place.region}:${place.accountId}:cluster/${name}`;
-  const certificateAuthority = { data: Buffer.from(place.ca).toString('base64') };
-  const cluster = { name, arn, endpoint: place.endpoint, certificateAuthority, status: 'ACTIVE' };
-  return json(200, { cluster });
-}
-
-/**
- * STS AssumeRoleWithWebIdentity. The token must be an RS256 JWT for `sts.amazonaws.com` that has
- * not expired; its signature is not checked. A role ending in `/forbidden` is denied.
- */
-export function assumeRole(form: URLSearchParams, sessions: Map<string, Session>, now: number): Answer {
-  const roleArn = form.get('RoleArn') ?? '';
-  const fault = identityFault(form.get('WebIdentityToken') ?? '', now);
-  if (fault !== undefined) return stsError(400, fault.code, fault.message);
-  if (!/^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]+$/u.test(roleArn)) {
-    return stsError(400, 'ValidationError', 'RoleArn is not valid');
-  }
-  if (roleArn.endsWith('/forbidden')) {
-    return stsError(403, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
-  }
-  const keyId = `ASIA${randomBytes(8).toString('hex').toUpperCase()}`;
-  const secret = randomBytes(30).toString('base64url');
-  const sessionToken = randomBytes(48).toString('base64');
-  const expires = now + hour;
-  sessions.set(keyId, { secret, sessionToken, roleArn, expires });
-  return xml(
-    200,
-    `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>${keyId}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${sessionToken}</SessionToken><Expiration>${new Date(expires).toISOString()}</Expiration></Credentials><AssumedRoleUser><Arn>${roleArn}</Arn><AssumedRoleId>AROALAB:lab</AssumedRoleId></AssumedRoleUser></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
-  );
+/** A refusal in the protocol of the call's service. ECR answers 400 where others answer 403 or 429. */
+export function refuse(service: AwsCall['service'] | undefined, why: Refusal, told?: string): Answer {
+  const { sts, other, status, message: usual } = refusals[why];
+  const message = told ?? usual;
+  if (service === 'ecr') return json(status < 500 ? 400 : status, { __type: other, message });
+  if (service === 'eks') return json(status, { message }, { 'x-amzn-errortype': other });
+  return stsError(status === 429 ? 400 : status, sts, message);
 }
 
 /** An error in the form of AWS's query protocol. */
 export function stsError(status: number, code: string, message: string): Answer {
-  return xml(
-    status,
-    `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`,
-  );
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escape(message)}</Message></Error>`;
+  const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`;
+  return { status, headers: { 'content-type': 'text/xml' }, body };
 }
 
-function identityFault(token: string, now: number): { code: string; message: string } | undefined {
-  const invalid = (message: string) => ({ code: 'InvalidIdentityToken', message });
-  const [head, claims] = token.split('.').map(part);
-  if (head?.['alg'] !== 'RS256' || claims === undefined) return invalid('not an RS256 JWT');
-  const audiences = [claims['aud']].flat();
-  if (!audiences.includes('sts.amazonaws.com')) return invalid('Incorrect token audience');
-  const end = claims['exp'];
-  if (typeof end === 'number' && end * 1000 > now) return undefined;
-  return { code: 'ExpiredTokenException', message: 'Token expired' };
-}
-
-function part(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function json(status: number, value: unknown): Answer {
-  return { status, type: 'application/json', body: JSON.stringify(value) };
-}
-
-function xml(status: number, body: string): Answer {
-  return { status, type: 'text/xml', body };
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -7,25 +7,23 @@ export interface TokenRules {
   readonly maxAgeSeconds: number;
   /** Session by access key id. */
   readonly sessions: ReadonlyMap<string, Session>;
-  /** Kubernetes user and groups by role ARN. */
-  readonly users: ReadonlyMap<string, ClusterUser>;
 }
 
+/** What STS gave out when a role was assumed. */
 export interface Session {
   readonly secret: string;
   readonly sessionToken: string;
   readonly roleArn: string;
+  /** `arn:aws:sts::…:assumed-role/<role>/<session>`. */
+  readonly arn: string;
   /** Milliseconds since 1970. */
   readonly expires: number;
 }
 
-export interface ClusterUser {
-  readonly username: string;
-  readonly groups: readonly string[];
-}
+/** The access key whose session signed the token, or why the token is turned away. */
+export type TokenVerdict = { readonly keyId: string } | { readonly refused: string };
 
-export type TokenVerdict = { readonly user: ClusterUser } | { readonly refused: string };
-
+const stsHost = /^sts\.([a-z0-9-]+\.)?amazonaws\.com(\.cn)?$/;
 const prefix = 'k8s-aws-v1.';
 const longestExpiry = 60;
 const longestToken = 16_384;
@@ -37,6 +35,7 @@ const longestToken = 16_384;
 export function reviewToken(token: string, rules: TokenRules, now: number): TokenVerdict {
   const url = tokenUrl(token);
   if (url === undefined) return { refused: 'not an EKS token' };
+  if (!stsHost.test(url.host)) return { refused: `${url.host} is not STS` };
   const query = url.searchParams;
   if (query.get('Action') !== 'GetCallerIdentity') return { refused: 'not GetCallerIdentity' };
   const signed = (query.get('X-Amz-SignedHeaders') ?? '').split(';');
@@ -55,8 +54,7 @@ export function reviewToken(token: string, rules: TokenRules, now: number): Toke
   if (expected === undefined || !same(expected, query.get('X-Amz-Signature') ?? '')) {
     return { refused: 'wrong signature or cluster' };
   }
-  const user = rules.users.get(session.roleArn);
-  return user === undefined ? { refused: `no user for ${session.roleArn}` } : { user };
+  return { keyId };
 }
 
 /**

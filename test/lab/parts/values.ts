@@ -8,3 +8,10 @@ export function texts(value: unknown, what: string): readonly string[] {
   if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
   throw new Error(`${what} is a list of texts`);
 }
+
+/** Seconds out of a value from outside; null stands for `usual`. @throws Error naming `what` otherwise */
+export function secondsOr<T>(usual: T, value: unknown, what: string): number | T {
+  if (value === null) return usual;
+  if (typeof value === 'number' && value > 0) return value;
+  throw new Error(`${what} is seconds, or null`);
+}

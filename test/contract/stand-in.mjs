@@ -1,0 +1,25 @@
+// Takes the place of an action's bundle where only the workflow around it is tried: writes down its inputs and answers.
+import { appendFileSync } from 'node:fs';
+
+const inputs = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) => {
+    const input = /^INPUT_(.+)$/.exec(name)?.[1]?.toLowerCase();
+    return input === undefined || value === '' || value === undefined ? [] : [[input, value]];
+  }),
+);
+appendFileSync(process.env['STAND_IN_RECORD'], `${JSON.stringify(inputs)}\n`);
+
+const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/${inputs.image}@sha256:${'a'.repeat(64)}`;
+if (inputs.cluster === undefined) {
+  if (inputs.push === 'true')
+    answer({ digest: image.split('@')[1], image: process.env['STAND_IN_MASKED'] ? '' : image });
+} else {
+  const failed = inputs.environment === process.env['STAND_IN_FAILS'];
+  answer({ verdict: failed ? 'failed' : 'deployed', url: failed ? '' : `https://${inputs.environment}.example.com` });
+  process.exitCode = failed ? 1 : 0;
+}
+
+function answer(outputs) {
+  const lines = Object.entries(outputs).map(([name, value]) => `${name}=${value}\n`);
+  appendFileSync(process.env['GITHUB_OUTPUT'], lines.join(''));
+}

@@ -1,0 +1,57 @@
+import type { Asked } from './stand-in.ts';
+import { isObject } from './values.ts';
+
+/** One call of AWS's API, as far as the lab has to understand it. */
+export interface AwsCall {
+  readonly service: 'sts' | 'eks' | 'ecr';
+  /** As IAM names it, such as `ecr:CreateRepository`. */
+  readonly action: string;
+  /** ARN of what it is about; `*` where the action has no such thing. */
+  readonly resource: string;
+  readonly region: string;
+  /** Access key of the signature; undefined for a call without one. */
+  readonly keyId: string | undefined;
+  readonly sessionToken: string | undefined;
+}
+
+export const accountId = '123456789012';
+const ecrTarget = 'AmazonEC2ContainerRegistry_V20150921.';
+
+/**
+ * What a request asks of AWS. STS speaks the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
+ * region stands in the scope of the signature.
+ */
+export function readCall({ method, url, headers, body }: Asked, homeRegion: string): AwsCall | undefined {
+  const [, keyId, region = homeRegion] = /Credential=([^/,]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+  const token = headers['x-amz-security-token'];
+  const signed = { region, keyId, sessionToken: typeof token === 'string' ? token : undefined };
+  const target = headers['x-amz-target'];
+  if (typeof target === 'string' && target.startsWith(ecrTarget)) {
+    const action = target.slice(ecrTarget.length);
+    return { ...signed, service: 'ecr', action: `ecr:${action}`, resource: ecrResource(action, body, region) };
+  }
+  const [, rest] = /^\/clusters(\/[^/]+)?$/.exec(url.pathname) ?? [];
+  if (url.pathname.startsWith('/clusters') && method === 'GET') {
+    const name = rest === undefined ? '*' : decodeURIComponent(rest.slice(1));
+    const action = rest === undefined ? 'eks:ListClusters' : 'eks:DescribeCluster';
+    return { ...signed, service: 'eks', action, resource: `arn:aws:eks:${region}:${accountId}:cluster/${name}` };
+  }
+  const form = new URLSearchParams(body);
+  const action = form.get('Action');
+  if (action === null) return undefined;
+  return { ...signed, service: 'sts', action: `sts:${action}`, resource: form.get('RoleArn') ?? '*' };
+}
+
+/** ARN of a repository of ECR. */
+export function repositoryArn(name: string, region: string): string {
+  return `arn:aws:ecr:${region}:${accountId}:repository/${name}`;
+}
+
+function ecrResource(action: string, body: string, region: string): string {
+  if (action === 'GetAuthorizationToken') return '*';
+  const asked: unknown = JSON.parse(body || '{}');
+  if (!isObject(asked)) return '*';
+  const names = asked['repositoryNames'];
+  const name: unknown = asked['repositoryName'] ?? (Array.isArray(names) ? names[0] : undefined);
+  return repositoryArn(typeof name === 'string' ? name : '*', region);
+}
