@@ -42,7 +42,7 @@ async function interrupt(child: ChildProcess, signal: NodeJS.Signals): Promise<u
 }
 
 test.each([
-  [['up', 'clutser'], 'The lab has no part clutser; it has registry, images, cluster'],
+  [['up', 'clutser'], 'The lab has no part clutser; it has registry, '],
   [['down', 'github'], 'down takes no parts or options'],
   [['status', '--install'], 'status takes no parts or options'],
   [['start'], 'npm run lab -- up [part…]'],
