@@ -1,0 +1,83 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type WorkflowEvent, type WorkflowRun, runWorkflow } from '../lab/act.ts';
+import type { LabFacts } from '../lab/part.ts';
+import { copyProduct } from '../lab/product.ts';
+import type { Company } from './company.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const WORKFLOW = '.github/workflows/deliver.yml';
+
+/** What a push came to. */
+export interface Delivered extends WorkflowRun {
+  readonly seconds: number;
+}
+
+/** A product team's repository: the example service and, as its only workflow, the template that teams copy. */
+export class Team {
+  readonly folder: string;
+  readonly #product: string;
+  readonly #outside: string;
+
+  private constructor(outside: string) {
+    this.#outside = outside;
+    this.folder = path.join(outside, 'tracking-api');
+    this.#product = path.join(outside, 'product');
+  }
+
+  static async start(): Promise<Team> {
+    const team = new Team(await mkdtemp(path.join(tmpdir(), 'team-')));
+    await cp(path.join(root, 'examples/tracking-api'), team.folder, {
+      recursive: true,
+      filter: (file) => !/\/(node_modules|junit\.xml)$/.test(file),
+    });
+    await mkdir(path.join(team.folder, '.github/workflows'), { recursive: true });
+    await cp(path.join(root, 'workflows/node-service.yml'), path.join(team.folder, WORKFLOW));
+    await copyProduct(root, team.#product);
+    return team;
+  }
+
+  /** The caller workflow, as the team wrote it. */
+  async workflow(): Promise<string> {
+    return readFile(path.join(this.folder, WORKFLOW), 'utf8');
+  }
+
+  /** Changes a file. @throws Error when what is to be replaced is not there */
+  async edit(file: string, change: (text: string) => string): Promise<void> {
+    const [name, before] = [path.join(this.folder, file), await readFile(path.join(this.folder, file), 'utf8')];
+    const after = change(before);
+    if (after === before) throw new Error(`${file} has not changed`);
+    await writeFile(name, after);
+  }
+
+  /** Pushes to the default branch: the workflow runs, with the lab in place of GitHub and AWS. */
+  async push(company: Company, facts: LabFacts, onEvent?: (event: WorkflowEvent) => void): Promise<Delivered> {
+    const { aws, github, images, runner } = facts;
+    if (!aws || !github || !images || !runner) throw new Error('the lab lacks parts that a delivery needs');
+    const started = performance.now();
+    const run = await runWorkflow({
+      ...runner,
+      repository: this.folder,
+      product: this.#product,
+      workflow: WORKFLOW,
+      payload: { ref: 'refs/heads/main', repository: { default_branch: 'main' } },
+      vars: company.variables,
+      secrets: { GITHUB_TOKEN: github.token },
+      env: {
+        AWS_ENDPOINT_URL: aws.endpoint,
+        GITHUB_API_URL: github.apiUrl,
+        ACTIONS_ID_TOKEN_REQUEST_URL: github.idTokenUrl,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: github.idTokenRequestToken,
+        DOCKER_HOST: images.dockerHost,
+        DOCKER_CONFIG: images.dockerConfig,
+      },
+      ...(onEvent && { onEvent }),
+    });
+    return { ...run, seconds: (performance.now() - started) / 1000 };
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#outside, { recursive: true, force: true });
+  }
+}
