@@ -2,7 +2,9 @@ import type { Document } from '../manifests/parse.ts';
 import type { Resource } from './kube.ts';
 
 /** The kinds that CRDs among the documents will bring. */
-export function broughtTypes(documents: readonly Document[]): readonly Pick<Resource, 'apiVersion' | 'kind' | 'namespaced'>[] {
+export function broughtTypes(
+  documents: readonly Document[],
+): readonly Pick<Resource, 'apiVersion' | 'kind' | 'namespaced'>[] {
   return documents.flatMap(({ object }) => {
     if (object.kind !== 'CustomResourceDefinition') return [];
     const spec = object['spec'] as

@@ -13,7 +13,8 @@ export interface FieldChange {
 }
 
 const MAX_VALUE = 60;
-const SECRET_NAME = /pass(word|wd|phrase)|secret|token|credential|private|(api|access|auth|encryption|signing)[_-]?key/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)|secret|token|credential|private|(api|access|auth|encryption|signing)[_-]?key/i;
 const SECRET_VALUE = /:\/\/[^/\s]*:[^/\s]*@|-----BEGIN/;
 
 /**
@@ -101,12 +102,14 @@ function isSecret(path: readonly Step[], object: KubeObject): boolean {
 function telling(value: unknown, path: readonly Step[]): string | undefined {
   if (path.at(-2)?.name === 'env' && isRecord(value)) return textAt(value, 'value') || undefined;
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object')) return value.join(' ');
-  if (typeof value === 'object' || value === undefined) return undefined;
-  return String(value);
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined;
 }
 
 /** Two images of one repository differ in tag or digest, so only that is told; a digest by its first digits. */
-function shortened(from: string | undefined, to: string | undefined): readonly [string | undefined, string | undefined] {
+function shortened(
+  from: string | undefined,
+  to: string | undefined,
+): readonly [string | undefined, string | undefined] {
   const [old, now] = [reference(from), reference(to)];
   if (from === to) return [undefined, undefined];
   if (old && now && old.repository === now.repository) return [old.version, now.version];

@@ -40,7 +40,11 @@ function reverted({ before, applied, live }: Three, path: string, conflicts: str
     const names = new Set([...Object.keys(live), ...Object.keys(before)]);
     const entries = [...names].map((name) => [
       name,
-      reverted({ before: before[name], applied: applied[name], live: live[name] }, `${path}/${escaped(name)}`, conflicts),
+      reverted(
+        { before: before[name], applied: applied[name], live: live[name] },
+        `${path}/${escaped(name)}`,
+        conflicts,
+      ),
     ]);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
@@ -49,7 +53,11 @@ function reverted({ before, applied, live }: Three, path: string, conflicts: str
     if (old && ours && now) {
       return [...new Set([...now.keys(), ...old.keys()])]
         .map((name) =>
-          reverted({ before: old.get(name), applied: ours.get(name), live: now.get(name) }, `${path}/${name}`, conflicts),
+          reverted(
+            { before: old.get(name), applied: ours.get(name), live: now.get(name) },
+            `${path}/${name}`,
+            conflicts,
+          ),
         )
         .filter((value) => value !== undefined);
     }

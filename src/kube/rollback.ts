@@ -18,6 +18,8 @@ export interface RollBackOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly onProgress?: (line: string) => void;
+  /** Everything is put back; the wait for it begins. */
+  readonly onRestored?: () => void;
 }
 
 /** An object that was not put back, and why in a sentence. */
@@ -58,6 +60,7 @@ export async function rollBack(kube: Kube, changed: readonly Changed[], options:
       failed.push({ ref, message: messageOf(error) });
     }
   }
+  options.onRestored?.();
   const now = options.clock.now();
   const objects = restored.toReversed();
   const result = { restored: objects.map(refOf), left, failed };

@@ -114,4 +114,3 @@ function isMissingNamespace(error: KubeError, { metadata }: KubeObject, brought:
 function sameType(a: TypeRef, b: TypeRef): boolean {
   return a.apiVersion === b.apiVersion && a.kind === b.kind;
 }
-

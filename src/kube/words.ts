@@ -35,7 +35,8 @@ export function wordsFor(path: readonly Step[], object: KubeObject): string {
   if (['data', 'binaryData', 'stringData'].includes(first) && names.length === 2)
     return object.kind === 'Secret' ? `key ${second}` : second;
   const inPod = podSpecPath(object.kind);
-  if (inPod && startsWith(names, inPod)) return inPodWords(path.slice(inPod.length), itemsAt(object, ...inPod, 'containers'));
+  if (inPod && startsWith(names, inPod))
+    return inPodWords(path.slice(inPod.length), itemsAt(object, ...inPod, 'containers'));
   const template = inPod?.slice(0, -1);
   if (template && template.length > 0 && startsWith(names, [...template, 'metadata']))
     return `pod ${metadataWords(names.slice(template.length + 1))}`;

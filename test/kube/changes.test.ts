@@ -60,10 +60,26 @@ describe('changesOf', () => {
     ],
     ['limit', deployment({ resources: { limits: { memory: '512Mi' } } }), 'added memory limit  -> 512Mi'],
     ['replicas', deployment({}, { replicas: 3 }), 'changed number of pods 2 -> 3'],
-    ['variable', deployment({ env: [{ name: 'LEVEL', value: 'debug' }] }), 'added environment variable LEVEL  -> debug'],
-    ['secret variable', deployment({ env: [{ name: 'API_TOKEN', value: 'hush' }] }), 'added environment variable API_TOKEN  -> '],
-    ['url with password', deployment({ env: [{ name: 'DB', value: 'pg://u:hush@h/d' }] }), 'added environment variable DB  -> '],
-    ['probe', deployment({ readinessProbe: { httpGet: { path: '/x' } } }), 'added readiness probe http get path  -> /x'],
+    [
+      'variable',
+      deployment({ env: [{ name: 'LEVEL', value: 'debug' }] }),
+      'added environment variable LEVEL  -> debug',
+    ],
+    [
+      'secret variable',
+      deployment({ env: [{ name: 'API_TOKEN', value: 'hush' }] }),
+      'added environment variable API_TOKEN  -> ',
+    ],
+    [
+      'url with password',
+      deployment({ env: [{ name: 'DB', value: 'pg://u:hush@h/d' }] }),
+      'added environment variable DB  -> ',
+    ],
+    [
+      'probe',
+      deployment({ readinessProbe: { httpGet: { path: '/x' } } }),
+      'added readiness probe http get path  -> /x',
+    ],
     ['arguments', deployment({ args: ['a', 'b'] }), 'added args  -> a b'],
     ['label', deployment({}, {}, { labels: { team: 'x' } }), 'added label team  -> x'],
     ['pod field', deployment({}, {}, {}, { nodeSelector: { disk: 'ssd' } }), 'added node selector disk  -> ssd'],
@@ -73,15 +89,38 @@ describe('changesOf', () => {
   });
 
   test('names the container when there are several, and a new one by its name alone', () => {
-    const two = deployment({}, {}, {}, { containers: [{ name: 'api', image: 'a:1' }, { name: 'proxy', image: 'p:1' }] });
-    const next = deployment({}, {}, {}, { containers: [{ name: 'api', image: 'a:1' }, { name: 'proxy', image: 'p:2' }] });
+    const two = deployment(
+      {},
+      {},
+      {},
+      {
+        containers: [
+          { name: 'api', image: 'a:1' },
+          { name: 'proxy', image: 'p:1' },
+        ],
+      },
+    );
+    const next = deployment(
+      {},
+      {},
+      {},
+      {
+        containers: [
+          { name: 'api', image: 'a:1' },
+          { name: 'proxy', image: 'p:2' },
+        ],
+      },
+    );
     expect(said(two, next)).toEqual(['changed image of proxy p:1 -> p:2']);
     const one = deployment({}, {}, {}, { containers: [{ name: 'api', image: 'a:1' }] });
     expect(said(one, two)).toEqual(['added container proxy  -> ']);
   });
 
   test('tells keys of a ConfigMap with their values, of a Secret without', () => {
-    const [before, after] = [{ A: 'info', B: '1', F: 'x\ny' }, { A: 'debug', C: '2', F: 'x\ny\nz' }];
+    const [before, after] = [
+      { A: 'info', B: '1', F: 'x\ny' },
+      { A: 'debug', C: '2', F: 'x\ny\nz' },
+    ];
     expect(said(config(before), config(after))).toEqual([
       'changed A info -> debug',
       'removed B 1 -> ',
@@ -93,7 +132,10 @@ describe('changesOf', () => {
   });
 
   test('tells a list in another order, since that restarts pods too', () => {
-    const [a, b] = [{ name: 'A', value: '1' }, { name: 'B', value: '2' }];
+    const [a, b] = [
+      { name: 'A', value: '1' },
+      { name: 'B', value: '2' },
+    ];
     const [before, after] = [deployment({ env: [a, b] }), deployment({ env: [b, a] })];
     expect(said(before, after)).toEqual(['changed env  -> ']);
     expect(restartsPods(before, after)).toBe(true);

@@ -62,7 +62,10 @@ describe('rollBack', () => {
 
   test('leaves what someone changed, deleted or replaced since', async () => {
     const managed = config('a', '3');
-    const byHand = { ...managed, metadata: { ...managed.metadata, managedFields: [{ manager: 'kubectl-edit' }] } };
+    const byHand: KubeObject = {
+      ...managed,
+      metadata: { ...managed.metadata, managedFields: [{ manager: 'kubectl-edit' }] },
+    };
     const again = config('c', '2');
     const live = new Map([
       ['a', byHand],
