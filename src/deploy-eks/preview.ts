@@ -49,9 +49,7 @@ export function previewSummary(previews: readonly Preview[], environment: string
     md`### 📋 This change would alter ${changed.length} of ${previews.length} objects${where}${restartWords(previews)}`,
     table(['', 'object', 'change'], rows),
     rest > 0 && md`and ${rest} more`,
-    md`
-The cluster would accept all of it; nothing was changed.
-    `,
+    text('The cluster would accept all of it; nothing was changed.'),
   );
 }
 

@@ -78,12 +78,7 @@ function headline(report: DeployReport): Markdown {
   const { verdict, outcomes, seconds, failure, restored, previous } = report;
   const where = report.environment === '' ? '' : ` to ${report.environment}`;
   const main = failure?.ref?.name ?? outcomes.find(({ ref }) => isWorkload(ref))?.ref.name ?? 'what the manifests hold';
-  const old =
-    previous === ''
-      ? md`
-the old version
-        `
-      : md`the old version (${raw(code(previous.slice(0, 7)))})`;
+  const old = previous === '' ? text('the old version') : md`the old version (${raw(code(previous.slice(0, 7)))})`;
   switch (verdict) {
     case 'deployed':
       return md`### ✅ ${main} is deployed${where} and serving after ${seconds.toFixed(0)} s`;

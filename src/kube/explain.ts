@@ -86,10 +86,7 @@ export function explain(facts: Facts): Explanation {
         whatToDo: 'Check the command, the working directory and the volumes of the container.',
       };
     case 'unschedulable':
-      return {
-        why: `No node has room for the pod: ${cause.message}`,
-        whatToDo: shortage(cause.message),
-      };
+      return noRoom(cause.message);
     case 'refused':
       return {
         why: `The cluster refuses to create the pods: ${cause.message}`,
@@ -154,12 +151,17 @@ function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation
   const probe = ['Readiness', 'Startup', 'Liveness']
     .map((kind) => probeFailure(events, kind))
     .find((found) => found !== undefined);
-  return (
-    probe ?? {
-      why: `It did not come up: ${cause.message || cause.reason}`,
-      whatToDo: 'The events and log lines below show how far it came.',
-    }
-  );
+  if (probe !== undefined) return probe;
+  const unplaced = events.findLast(({ reason }) => reason === 'FailedScheduling');
+  if (unplaced !== undefined) return noRoom(unplaced.message);
+  return {
+    why: `It did not come up: ${cause.message || cause.reason}`,
+    whatToDo: 'The events and log lines below show how far it came.',
+  };
+}
+
+function noRoom(message: string): Explanation {
+  return { why: `No node has room for the pod: ${message}`, whatToDo: shortage(message) };
 }
 
 function probeFailure(events: readonly EventEvidence[], kind: string): Explanation | undefined {

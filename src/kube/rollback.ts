@@ -110,16 +110,23 @@ function held({ metadata }: KubeObject): readonly object[] {
  * Hands the fields back to the managers that had them. Otherwise what was put back would belong to this patch, and the
  * next deploy could not take such a field away by leaving it out. Not worth failing for.
  */
-async function ownedAsBefore(kube: Kube, object: KubeObject, before: KubeObject): Promise<KubeObject> {
-  if (!isSame(wishOf(object), wishOf(before))) return object;
+async function ownedAsBefore(kube: Kube, restored: KubeObject, before: KubeObject): Promise<KubeObject> {
   const isStatus = (entry: unknown): boolean => textAt(entry, 'subresource') !== '';
-  const value = [
-    ...itemsAt(before, 'metadata', 'managedFields').filter((entry) => !isStatus(entry)),
-    ...itemsAt(object, 'metadata', 'managedFields').filter(isStatus),
-  ];
-  if (value.length === 0) return object;
-  const patch = [...held(object), { op: 'replace', path: '/metadata/managedFields', value }];
-  return kube.patch(refOf(object), patch).catch(() => object);
+  const owners = itemsAt(before, 'metadata', 'managedFields').filter((entry) => !isStatus(entry));
+  let live: KubeObject | undefined = restored;
+  for (let attempt = 1; attempt <= ATTEMPTS && live && owners.length > 0; attempt += 1) {
+    // What others have written since has to stay theirs.
+    if (!isSame(wishOf(live), wishOf(before))) break;
+    const value = [...owners, ...itemsAt(live, 'metadata', 'managedFields').filter(isStatus)];
+    try {
+      return await kube.patch(refOf(live), [...held(live), { op: 'replace', path: '/metadata/managedFields', value }]);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.status !== 409) break;
+      live = await kube.get(refOf(live)).catch(() => undefined);
+    }
+  }
+  return restored;
 }
 
 function describeConflict(paths: readonly string[], live: KubeObject, applied: KubeObject): string {
