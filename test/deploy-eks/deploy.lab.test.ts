@@ -69,7 +69,7 @@ test('the example is deployed until it serves, and another commit alone restarts
   const first = await deploy({}, { GITHUB_SHA: 'a'.repeat(40) });
   expect(first.log).toContain('created    Deployment/tracking-api');
   expect(first.summary).toContain('### ✅ tracking-api is deployed and serving');
-  expect(first.summary).toMatch(/Deployment\/tracking-api` \| 2 new pods \| 2 new pods \| serving after/);
+  expect(first.summary).toMatch(/Deployment\/tracking-api` \| 2 new pods \| 2 new pods \| (serving after|in place)/);
   expect(first.exitCode).toBe(0);
   const before = await live();
 

@@ -7,7 +7,7 @@ import { type Company, PARTS, addressOf, setUpCompany } from './company.ts';
 import { progressOf } from './progress.ts';
 import { type Delivered, Team } from './team.ts';
 import { plainSummary, screen } from './terminal.ts';
-import { releaseAt, sendVisitors } from './visitors.ts';
+import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const { title, say, quote } = screen();
@@ -64,6 +64,7 @@ async function firstRelease(team: Team, company: Company, facts: LabFacts): Prom
   title('It serves: asking it over HTTP');
   const address = await addressIn(company, facts, 'production');
   const shipment = JSON.stringify({ id: 'LC-1001', destination: 'Graz' });
+  await firstReleaseAt(address);
   await ask(`${address}/readyz`);
   await ask(`${address}/shipments`, shipment);
 }
