@@ -20,7 +20,9 @@ interface Grant {
 const [role, binding] = codeBlocks('README.md', 'yaml')
   .filter((block) => block.includes('kind: RoleBinding'))
   .flatMap((block) => loadAll(block) as (KubeObject & { rules: readonly Rule[] })[]);
-const [trust, policy] = codeBlocks('README.md', 'json');
+const [trust, policy] = ['sts:AssumeRoleWithWebIdentity', 'eks:DescribeCluster'].map((action) =>
+  codeBlocks('README.md', 'json').find((block) => block.includes(`"${action}"`)),
+);
 if (!role || !binding || !trust || !policy) throw new Error('the README no longer tells how to set up an environment');
 const grants = role.rules.flatMap(({ apiGroups, resources, verbs }) =>
   apiGroups.flatMap((group) =>

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,11 +5,12 @@ import { type Admin, adminOf } from '../lab/admin.ts';
 import { type Control, controlOf } from '../lab/control.ts';
 import { type JobRun, runJob } from '../lab/job.ts';
 import { openLab } from '../lab/lab.ts';
+import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
 
 const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
 
-/** The lab's EKS, a namespace of its own in it, and the example to deploy there. */
+/** The lab's EKS, a namespace of its own on its simulated node, and the example to deploy there. */
 export interface Eks {
   readonly facts: LabFacts;
   readonly aws: NonNullable<LabFacts['aws']>;
@@ -39,11 +39,8 @@ export async function openEks(): Promise<Eks> {
   const { aws, cluster, github: hub } = facts;
   if (!aws || !cluster || !hub) throw new Error('the lab gave no AWS, cluster or GitHub');
   const [control, github, admin] = [controlOf(aws.control), controlOf(hub.control), await adminOf(facts)];
-  const namespace = `eks-${randomBytes(4).toString('hex')}`;
-  const image = cluster.simulated ? `${aws.ecrHost}/tracking-api@sha256:${'a'.repeat(64)}` : await built();
+  const namespace = await freshNamespace(cluster, { simulated: true });
   const folders: string[] = [];
-  const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await admin.apply(namespaceObject);
   return {
     facts,
     aws,
@@ -62,7 +59,7 @@ export async function openEks(): Promise<Eks> {
           'role-to-assume': aws.roleArn,
           namespace,
           manifests: 'k8s',
-          images: `tracking-api=${image}`,
+          images: `tracking-api=${aws.ecrHost}/tracking-api@sha256:${'a'.repeat(64)}`,
           ...inputs,
         },
       }),
@@ -88,20 +85,6 @@ export async function openEks(): Promise<Eks> {
       await admin.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
     },
   };
-}
-
-/** A real node has to pull what it runs. */
-async function built(): Promise<string> {
-  const facts = await openLab('aws', 'images');
-  const { aws, images } = facts;
-  const { log, outputs } = await runJob(facts, {
-    action: 'build-node',
-    workspace: example,
-    inputs: { image: 'tracking-api', region: aws?.region ?? '', 'role-to-assume': aws?.roleArn ?? '', scripts: '' },
-    env: { DOCKER_HOST: images?.dockerHost, DOCKER_CONFIG: images?.dockerConfig },
-  });
-  if (outputs['image'] === undefined) throw new Error(`the example was not built:\n${log}`);
-  return outputs['image'];
 }
 
 /** Asks for more processors than a node has: no pod of it can be placed. */
