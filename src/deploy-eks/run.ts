@@ -1,11 +1,12 @@
 import type { Action } from '../action/action.ts';
-import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
+import { Cancelled, Failed, UserError, describe, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { type DeploymentTracker, deploymentTracker } from '../github/deployments.ts';
 import { type Applied, applyAll, validate } from '../kube/apply.ts';
 import { explainKubeError } from '../kube/errors.ts';
 import { type Kube, KubeError, refOf, showRef } from '../kube/kube.ts';
 import { planWaves } from '../kube/order.ts';
+import { checkRights } from '../kube/rights.ts';
 import { type Saved, rollBack } from '../kube/rollback.ts';
 import { type WaitResult, waitForAll } from '../kube/wait.ts';
 import { imagesOf, imagesWithoutDigest, replaceImages } from '../manifests/images.ts';
@@ -43,6 +44,7 @@ async function deploy(
   return explaining(given, async () => {
     host.log.info(`checking ${documents.length} objects against the cluster, changing nothing`);
     const placed = await validate(kube, documents, { fieldManager: FIELD_MANAGER, namespace, force: true });
+    for (const lacking of await checkRights(kube, placed)) host.log.warning(describe(lacking));
     if (given.dryRun)
       return story.end(
         'checked',

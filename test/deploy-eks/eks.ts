@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Admin, adminOf } from '../lab/admin.ts';
@@ -22,6 +22,8 @@ export interface Eks {
   deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<JobRun>;
   /** A workspace with the example's manifests, its Deployment changed. */
   variant(change: (deployment: string) => string): string;
+  /** A workspace with these files. */
+  folder(files: Readonly<Record<string, unknown>>): string;
   /** Takes every fault and setting back. */
   restore(): Promise<void>;
   /** Removes what the tests made. */
@@ -41,6 +43,11 @@ export async function openEks(): Promise<Eks> {
   const [control, github, admin] = [controlOf(aws.control), controlOf(hub.control), await adminOf(facts)];
   const namespace = await freshNamespace(cluster, { simulated: true });
   const folders: string[] = [];
+  const folder = (): string => {
+    const made = mkdtempSync(path.join(tmpdir(), 'deploy-eks-'));
+    folders.push(made);
+    return made;
+  };
   return {
     facts,
     aws,
@@ -63,16 +70,23 @@ export async function openEks(): Promise<Eks> {
           ...inputs,
         },
       }),
+    folder(files) {
+      const made = folder();
+      for (const [name, content] of Object.entries(files)) {
+        mkdirSync(path.dirname(path.join(made, name)), { recursive: true });
+        writeFileSync(path.join(made, name), JSON.stringify(content));
+      }
+      return made;
+    },
     variant(change) {
-      const folder = mkdtempSync(path.join(tmpdir(), 'deploy-eks-'));
-      folders.push(folder);
-      cpSync(path.join(example, 'k8s'), path.join(folder, 'k8s'), { recursive: true });
-      const file = path.join(folder, 'k8s/deployment.yaml');
+      const made = folder();
+      cpSync(path.join(example, 'k8s'), path.join(made, 'k8s'), { recursive: true });
+      const file = path.join(made, 'k8s/deployment.yaml');
       const before = readFileSync(file, 'utf8');
       const after = change(before);
       if (after === before) throw new Error('the variant is the example itself');
       writeFileSync(file, after);
-      return folder;
+      return made;
     },
     async restore() {
       await control.faults();
@@ -81,7 +95,7 @@ export async function openEks(): Promise<Eks> {
       await github.set('claims', {});
     },
     async close() {
-      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+      for (const made of folders) rmSync(made, { recursive: true, force: true });
       await admin.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
     },
   };
