@@ -1,11 +1,12 @@
 import type { Action } from '../action/action.ts';
-import { Failed, UserError, messageOf } from '../action/errors.ts';
+import { Failed, UserError, describe, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { type DeploymentTracker, deploymentTracker } from '../github/deployments.ts';
 import { applyAll } from '../kube/apply.ts';
 import { explainKubeError } from '../kube/errors.ts';
 import { type Kube, KubeError, showRef } from '../kube/kube.ts';
 import { planWaves } from '../kube/order.ts';
+import { checkRights } from '../kube/rights.ts';
 import { rollBack } from '../kube/rollback.ts';
 import { type Checked, validate } from '../kube/validate.ts';
 import { type WaitResult, waitForAll } from '../kube/wait.ts';
@@ -122,7 +123,13 @@ async function check(
   { log, signal }: Host,
 ): Promise<readonly Checked[]> {
   log.info(`checking ${documents.length} objects against the cluster, changing nothing`);
-  return validate(kube, documents, { fieldManager: FIELD_MANAGER, namespace, force: true, signal });
+  const checked = await validate(kube, documents, { fieldManager: FIELD_MANAGER, namespace, force: true, signal });
+  const lacking = await checkRights(
+    kube,
+    checked.map(({ document }) => document),
+  );
+  for (const problem of lacking) log.warning(describe(problem));
+  return checked;
 }
 
 async function preview(kube: Kube, checked: readonly Checked[], given: DeployInputs, host: Host): Promise<Outputs> {

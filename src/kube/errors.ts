@@ -1,4 +1,4 @@
-import { type Place, UserError } from '../action/errors.ts';
+import { type Place, type Problem, UserError } from '../action/errors.ts';
 import type { KubeError } from './kube.ts';
 import { isCertificateFault } from './status.ts';
 
@@ -63,9 +63,23 @@ export function readDenied(message: string): Denied | undefined {
   return { verb, resource, group, ...(namespace === undefined ? {} : { namespace }) };
 }
 
-function ruleFor({ verb, resource, group, namespace }: Denied): string {
+/** What is said when a kind may not be read, before anything was tried. */
+export function missingRight(verbs: readonly string[], wanted: Omit<Denied, 'verb'>): Problem {
+  const { group, resource, namespace } = wanted;
+  const kind = group === '' ? resource : `${resource}.${group}`;
+  const where = namespace === undefined ? 'at the cluster scope' : `in the namespace ${namespace}`;
+  return {
+    message: `RBAC does not let the deployer ${verbs.join(', ')} ${kind} ${where}`,
+    remedy: ruleOf(verbs, wanted),
+  };
+}
+
+function ruleFor(denied: Denied): string {
   // Server-side apply patches what is there and creates what is not.
-  const verbs = [...new Set(['patch', 'create'].includes(verb) ? ['get', 'create', 'patch'] : [verb])];
+  return ruleOf(['patch', 'create'].includes(denied.verb) ? ['get', 'create', 'patch'] : [denied.verb], denied);
+}
+
+function ruleOf(verbs: readonly string[], { resource, group, namespace }: Omit<Denied, 'verb'>): string {
   return [
     `add this rule to a ${namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`} of the deployer:`,
     `- apiGroups: [${JSON.stringify(group)}]`,

@@ -34,7 +34,15 @@ export interface WaitResult {
   readonly timedOut: readonly { readonly ref: ObjectRef; readonly message: string }[];
 }
 
-const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod']);
+/** Kinds that run pods. */
+export const WORKLOADS: ReadonlySet<string> = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'Job',
+  'Pod',
+]);
 /** How often what depends on time alone is looked at. */
 const TICK_MS = 500;
 const FAILED_CREATES = 3;

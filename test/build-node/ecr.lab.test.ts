@@ -14,7 +14,8 @@ import { codeBlocks } from '../lab/readme.ts';
 import { assumeRole } from '../lab/session.ts';
 import { Workspace, project } from './workspace.ts';
 
-const [documented = ''] = codeBlocks('actions/build-node/README.md', 'json');
+const documented =
+  codeBlocks('actions/build-node/README.md', 'json').find((block) => block.includes('ecr:PutImage')) ?? '';
 const policy = JSON.parse(documented) as { Statement: { Action: string | string[]; Resource: string }[] };
 const actions = policy.Statement.flatMap(({ Action }) => Action);
 

@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Admin, adminOf } from '../lab/admin.ts';
 import { type Control, controlOf } from '../lab/control.ts';
 import { type JobRun, runJob } from '../lab/job.ts';
 import { openLab } from '../lab/lab.ts';
+import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
 
 const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
 
-/** The lab's EKS, a namespace of its own in it, and the example to deploy there. */
+/** The lab's EKS, a namespace of its own on its simulated node, and the example to deploy there. */
 export interface Eks {
   readonly facts: LabFacts;
   readonly aws: NonNullable<LabFacts['aws']>;
@@ -22,6 +22,8 @@ export interface Eks {
   deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<JobRun>;
   /** A workspace with the example's manifests, its Deployment changed. */
   variant(change: (deployment: string) => string): string;
+  /** A workspace with these files. */
+  folder(files: Readonly<Record<string, unknown>>): string;
   /** Takes every fault and setting back. */
   restore(): Promise<void>;
   /** Removes what the tests made. */
@@ -39,11 +41,13 @@ export async function openEks(): Promise<Eks> {
   const { aws, cluster, github: hub } = facts;
   if (!aws || !cluster || !hub) throw new Error('the lab gave no AWS, cluster or GitHub');
   const [control, github, admin] = [controlOf(aws.control), controlOf(hub.control), await adminOf(facts)];
-  const namespace = `eks-${randomBytes(4).toString('hex')}`;
-  const image = cluster.simulated ? `${aws.ecrHost}/tracking-api@sha256:${'a'.repeat(64)}` : await built();
+  const namespace = await freshNamespace(cluster, { simulated: true });
   const folders: string[] = [];
-  const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await admin.apply(namespaceObject);
+  const folder = (): string => {
+    const made = mkdtempSync(path.join(tmpdir(), 'deploy-eks-'));
+    folders.push(made);
+    return made;
+  };
   return {
     facts,
     aws,
@@ -62,20 +66,27 @@ export async function openEks(): Promise<Eks> {
           'role-to-assume': aws.roleArn,
           namespace,
           manifests: 'k8s',
-          images: `tracking-api=${image}`,
+          images: `tracking-api=${aws.ecrHost}/tracking-api@sha256:${'a'.repeat(64)}`,
           ...inputs,
         },
       }),
+    folder(files) {
+      const made = folder();
+      for (const [name, content] of Object.entries(files)) {
+        mkdirSync(path.dirname(path.join(made, name)), { recursive: true });
+        writeFileSync(path.join(made, name), JSON.stringify(content));
+      }
+      return made;
+    },
     variant(change) {
-      const folder = mkdtempSync(path.join(tmpdir(), 'deploy-eks-'));
-      folders.push(folder);
-      cpSync(path.join(example, 'k8s'), path.join(folder, 'k8s'), { recursive: true });
-      const file = path.join(folder, 'k8s/deployment.yaml');
+      const made = folder();
+      cpSync(path.join(example, 'k8s'), path.join(made, 'k8s'), { recursive: true });
+      const file = path.join(made, 'k8s/deployment.yaml');
       const before = readFileSync(file, 'utf8');
       const after = change(before);
       if (after === before) throw new Error('the variant is the example itself');
       writeFileSync(file, after);
-      return folder;
+      return made;
     },
     async restore() {
       await control.faults();
@@ -84,24 +95,10 @@ export async function openEks(): Promise<Eks> {
       await github.set('claims', {});
     },
     async close() {
-      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+      for (const made of folders) rmSync(made, { recursive: true, force: true });
       await admin.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
     },
   };
-}
-
-/** A real node has to pull what it runs. */
-async function built(): Promise<string> {
-  const facts = await openLab('aws', 'images');
-  const { aws, images } = facts;
-  const { log, outputs } = await runJob(facts, {
-    action: 'build-node',
-    workspace: example,
-    inputs: { image: 'tracking-api', region: aws?.region ?? '', 'role-to-assume': aws?.roleArn ?? '', scripts: '' },
-    env: { DOCKER_HOST: images?.dockerHost, DOCKER_CONFIG: images?.dockerConfig },
-  });
-  if (outputs['image'] === undefined) throw new Error(`the example was not built:\n${log}`);
-  return outputs['image'];
 }
 
 /** Asks for more processors than a node has: no pod of it can be placed. */

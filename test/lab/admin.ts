@@ -14,7 +14,7 @@ export interface Admin {
 export async function adminOf({ cluster }: LabFacts): Promise<Admin> {
   if (!cluster) throw new Error('the lab gave no cluster');
   const { server } = await readKubeconfig(cluster.kubeconfig, '');
-  const kube = connect(server);
+  const kube = connect({ ...server, proxyEnv: {} });
   const kinds = [
     { apiVersion: 'v1', kind: 'ConfigMap' },
     { apiVersion: 'v1', kind: 'Service' },
