@@ -30,6 +30,7 @@ export function readmes(root: string): readonly Readme[] {
         ),
       ],
       ['workflows', workflowSection(workflows(root))],
+      ['template', `\n\`\`\`yaml\n${readFileSync(path.join(root, 'workflows/node-service.yml'), 'utf8')}\`\`\`\n`],
     ]),
   ];
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { graceAfter } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 import { awsCredentials } from '../aws/credentials.ts';
 import { describeCluster } from '../aws/eks.ts';
@@ -14,6 +15,9 @@ export interface Connection {
   readonly namespace: string;
 }
 
+/** What was asked of the cluster when the run is cancelled may be answered for so long; then nothing more is awaited. */
+const CANCELLED_MS = 2000;
+
 /** Opens the cluster's API; its credentials are masked first. */
 export async function connectTo(target: Target, host: Host): Promise<Connection> {
   if (target.kind === 'eks') return connectToEks(target, host);
@@ -22,7 +26,10 @@ export async function connectTo(target: Target, host: Host): Promise<Connection>
     target.context,
   );
   for (const secret of secrets) host.mask(secret);
-  return { kube: connect({ ...server, proxyEnv: host.env }), namespace: namespace ?? '' };
+  return {
+    kube: connect({ ...server, proxyEnv: host.env, signal: graceAfter(host.signal, CANCELLED_MS) }),
+    namespace: namespace ?? '',
+  };
 }
 
 // The token lives 14 minutes and the role's session an hour: both are asked for again as long as the deploy runs.
@@ -31,5 +38,7 @@ async function connectToEks(target: Target & { kind: 'eks' }, host: Host): Promi
   const credentials = awsCredentials(host, { roleToAssume, region });
   const { endpoint, ca } = await describeCluster(credentials, { region, cluster }, host);
   const token = tokenSource(credentials, { cluster, region }, host);
-  return { kube: connect({ server: endpoint, ca, token, proxyEnv: host.env }), namespace: '' };
+  const signal = graceAfter(host.signal, CANCELLED_MS);
+  const kube = connect({ server: endpoint, ca, token, proxyEnv: host.env, signal });
+  return { kube, namespace: '' };
 }

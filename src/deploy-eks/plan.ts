@@ -1,6 +1,7 @@
 import { type Problem, UserError } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
 import type { KubeObject } from '../kube/kube.ts';
+import { ORIGIN } from '../kube/tree.ts';
 import type { DeployInputs } from './inputs.ts';
 
 /** Which cluster to speak to, and how. */
@@ -60,7 +61,7 @@ export function withOrigin(object: KubeObject, info: RunInfo): KubeObject {
     actor: info.actor,
     repository: info.repository,
   }).filter(([, value]) => value !== '');
-  const annotations = Object.fromEntries(notes.map(([name, value]) => [`delivery-actions/${name}`, value]));
+  const annotations = Object.fromEntries(notes.map(([name, value]) => [`${ORIGIN}${name}`, value]));
   return {
     ...object,
     metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotations } },

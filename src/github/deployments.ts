@@ -1,8 +1,9 @@
 import { messageOf } from '../action/errors.ts';
+import { graceAfter } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 
 /** What a deployment came to, as GitHub names it. */
-export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive';
+export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
 /** Tells GitHub how a deploy goes. None of its methods rejects: a report that fails is a warning. */
 export interface DeploymentTracker {
@@ -25,6 +26,8 @@ type TrackerHost = Pick<Host, 'info' | 'log' | 'clock' | 'signal' | 'mask'>;
 const ATTEMPTS = 4;
 const MAX_WAIT_MS = 30_000;
 const TIMEOUT_MS = 15_000;
+/** A cancelled run has about 5 s in all to end well. */
+const CANCELLED_MS = 3500;
 
 /** A tracker of this run's commit in one environment. */
 export function deploymentTracker(host: TrackerHost, options: TrackerOptions): DeploymentTracker {
@@ -33,6 +36,7 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
   host.mask(token);
   const { info, log } = host;
   const [owner = '', repo = ''] = info.repository.split('/');
+  const end = graceAfter(host.signal, CANCELLED_MS);
   let id: number | undefined;
 
   const octokit = async () => {
@@ -53,7 +57,7 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
       if (id === undefined) return;
       const deployment = id;
       const client = await octokit();
-      await retrying(host, (signal) =>
+      await retrying(host, end, (signal) =>
         client.rest.repos.createDeploymentStatus({
           owner,
           repo,
@@ -71,7 +75,7 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
     async start() {
       await warnOnly('of this deployment', async () => {
         const client = await octokit();
-        const { data } = await retrying(host, (signal) =>
+        const { data } = await retrying(host, end, (signal) =>
           client.rest.repos.createDeployment({
             owner,
             repo,
@@ -91,19 +95,23 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
 
 /**
  * Tries again after 429, 5xx, resets and secondary limits (a 403 with Retry-After), as GitHub's REST guide on rate
- * limits asks. Each attempt has its own time limit and does not end with the job, since a cancelled run still reports.
+ * limits asks. Each attempt has its own time limit; a cancelled run still reports, until `end` aborts.
  */
-async function retrying<T>({ clock }: TrackerHost, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function retrying<T>(
+  { clock }: TrackerHost,
+  end: AbortSignal,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await send(AbortSignal.timeout(TIMEOUT_MS));
+      return await send(AbortSignal.any([end, AbortSignal.timeout(TIMEOUT_MS)]));
     } catch (error) {
       const status = statusOf(error);
       const after = retryAfter(error);
       const passing =
         status === undefined || status === 429 || status >= 500 || (status === 403 && after !== undefined);
-      if (!passing || attempt === ATTEMPTS) throw error;
-      await clock.sleep(Math.min(after ?? 500 * 2 ** attempt, MAX_WAIT_MS));
+      if (!passing || attempt === ATTEMPTS || end.aborted) throw error;
+      await clock.sleep(Math.min(after ?? 500 * 2 ** attempt, MAX_WAIT_MS), end);
     }
   }
 }

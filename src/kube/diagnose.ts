@@ -1,8 +1,10 @@
 import type { Clock } from '../action/host.ts';
+import { type Ask, bounded } from './bounded.ts';
 import type { Doom } from './doom.ts';
 import { type ContainerEvidence, type EventEvidence, type Explanation, type Facts, explain } from './explain.ts';
 import { at, itemsAt, numberAt, textAt } from './fields.ts';
 import type { Kube, KubeObject, ObjectRef, Selection } from './kube.ts';
+import { keysOf, missingConfig, named, variablesOf } from './missing.ts';
 import { newPods } from './revision.ts';
 import { timeOf } from './wait.ts';
 
@@ -51,28 +53,31 @@ export async function diagnose(
       .slice(0, CONTAINERS)
       .map(({ pod, status }) => containerEvidence(kube, ask, pod, status)),
   );
-  const facts = { cause, containers, events: eventEvidence(events, names, options.since) };
+  const missing = cause.kind === 'missing-config' ? await missingEvidence(ask, kube, workload, cause) : undefined;
+  const facts: Facts = {
+    cause,
+    containers,
+    events: eventEvidence(events, names, options.since),
+    ...(missing ? { missing } : {}),
+  };
   return { ref, ...facts, ...explain(facts) };
 }
 
-type Ask = <T>(question: () => Promise<T>, otherwise: T) => Promise<T>;
-
-function bounded(clock: Clock, ms: number): Ask {
-  return async (question, otherwise) => {
-    const answered = new AbortController();
-    const late = clock.sleep(ms, answered.signal).then(
-      () => otherwise,
-      () => otherwise,
-    );
-    try {
-      const answer = Promise.resolve()
-        .then(question)
-        .catch(() => otherwise);
-      return await Promise.race([answer, late]);
-    } finally {
-      answered.abort();
-    }
-  };
+async function missingEvidence(
+  ask: Ask,
+  kube: Kube,
+  workload: KubeObject | undefined,
+  { message }: Doom,
+): Promise<Facts['missing']> {
+  const found = missingConfig(message);
+  if (!found) return undefined;
+  const missing = named(found, workload);
+  const namespace = workload?.metadata.namespace;
+  const source =
+    missing.key === undefined || missing.name === '' || namespace === undefined
+      ? undefined
+      : await ask(() => kube.get({ apiVersion: 'v1', kind: missing.kind, namespace, name: missing.name }), undefined);
+  return { ...missing, variables: variablesOf(missing, workload), ...(source ? { keys: keysOf(source) } : {}) };
 }
 
 function worstPods(pods: readonly KubeObject[], cause: Doom): readonly KubeObject[] {

@@ -1,5 +1,6 @@
 import { at, itemsAt, numberAt, textAt } from './fields.ts';
 import type { KubeObject } from './kube.ts';
+import { missingConfig } from './missing.ts';
 import { condition } from './readiness/state.ts';
 
 /** Why a workload cannot come up by waiting. */
@@ -28,6 +29,8 @@ export interface Doom {
 const UNSCHEDULABLE_MS = 30_000;
 const CONFIG_MS = 2_000;
 const PULL_TRIES = 3;
+/** A claim may be made a moment after the pod that wants it. */
+const CLAIM_MS = 5_000;
 const TRANSIENT =
   /timeout|timed out|deadline exceeded|connection (refused|reset)|no such host|temporary failure|unexpected EOF|too ?many ?requests|\b(429|50[0234])\b/i;
 
@@ -41,7 +44,9 @@ export function doomOf(pod: KubeObject, events: readonly KubeObject[], now: numb
   const own = events.filter((event) => at(event, 'involvedObject', 'uid') === pod.metadata.uid);
   const containers = ['initContainerStatuses', 'containerStatuses'].flatMap((list) => itemsAt(pod, 'status', list));
   const found =
-    firstOf(containers, (container) => containerDoom(container, pod, own, now)) ?? schedulingDoom(pod, own, now);
+    firstOf(containers, (container) => containerDoom(container, pod, own, now)) ??
+    mountDoom(pod, own, now) ??
+    schedulingDoom(pod, own, now);
   return found === undefined ? undefined : { ...found, pod: pod.metadata.name };
 }
 
@@ -113,11 +118,22 @@ function pullDoom(
   return { kind: 'image-pull', reason, message: texts[1] ?? said };
 }
 
+/** A volume whose Secret, ConfigMap or key is missing keeps all containers of the pod from starting. */
+function mountDoom(pod: KubeObject, events: readonly KubeObject[], now: number): Doom | undefined {
+  const mounted = itemsAt(pod, 'status', 'containerStatuses').some((status) => at(status, 'ready') === true);
+  if (mounted || now - startOf(pod) <= CONFIG_MS) return undefined;
+  const failure = events.findLast(
+    (event) => textAt(event, 'reason') === 'FailedMount' && missingConfig(textAt(event, 'message')) !== undefined,
+  );
+  return failure && { kind: 'missing-config', reason: 'FailedMount', message: textAt(failure, 'message') };
+}
+
 function schedulingDoom(pod: KubeObject, events: readonly KubeObject[], now: number): Doom | undefined {
   const scheduled = condition(pod, 'PodScheduled');
   if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
   const since = Date.parse(scheduled.lastTransitionTime || (pod.metadata.creationTimestamp ?? ''));
-  if (now - since <= UNSCHEDULABLE_MS) return undefined;
+  const noClaim = /persistentvolumeclaim "[^"]*" not found/.test(scheduled.message);
+  if (now - since <= (noClaim ? CLAIM_MS : UNSCHEDULABLE_MS)) return undefined;
   if (events.some((event) => /^(TriggeredScaleUp|Nominated)$/.test(textAt(event, 'reason')))) return undefined;
   return { kind: 'unschedulable', reason: 'Unschedulable', message: scheduled.message };
 }

@@ -1,4 +1,5 @@
 import type { Doom } from './doom.ts';
+import { type Missing, missingConfig } from './missing.ts';
 
 /** What is known about a container that does not come up. Log lines are foreign text, oldest first. */
 export interface ContainerEvidence {
@@ -28,6 +29,14 @@ export interface Facts {
   readonly cause: Doom;
   readonly containers: readonly ContainerEvidence[];
   readonly events: readonly EventEvidence[];
+  /** Which Secret or ConfigMap is not as the pod needs it; `keys` are those it has, where they may be read. */
+  readonly missing?: MissingEvidence;
+}
+
+/** A missing object or key, with the variables that are read from it. */
+export interface MissingEvidence extends Missing {
+  readonly keys?: readonly string[];
+  readonly variables?: readonly string[];
 }
 
 export interface Explanation {
@@ -37,7 +46,8 @@ export interface Explanation {
 }
 
 /** Says in plain words why a workload does not come up and what to do about it. */
-export function explain({ cause, containers, events }: Facts): Explanation {
+export function explain(facts: Facts): Explanation {
+  const { cause, containers, events } = facts;
   const worst = containers.find(({ pod, container }) => pod === cause.pod && container === cause.container);
   const name = cause.container === undefined ? 'the container' : `the container ${cause.container}`;
   switch (cause.kind) {
@@ -62,7 +72,7 @@ export function explain({ cause, containers, events }: Facts): Explanation {
         whatToDo: 'Check that the registry answers and that the nodes can reach it, then deploy again.',
       };
     case 'missing-config':
-      return explainConfig(cause, name);
+      return explainConfig(facts, name);
     case 'out-of-memory':
       return {
         why: `${capital(name)} was killed: it used more memory than its limit${worst?.memoryLimit === undefined ? '' : ` of ${worst.memoryLimit}`}.`,
@@ -76,10 +86,7 @@ export function explain({ cause, containers, events }: Facts): Explanation {
         whatToDo: 'Check the command, the working directory and the volumes of the container.',
       };
     case 'unschedulable':
-      return {
-        why: `No node has room for the pod: ${cause.message}`,
-        whatToDo: shortage(cause.message),
-      };
+      return noRoom(cause.message);
     case 'refused':
       return {
         why: `The cluster refuses to create the pods: ${cause.message}`,
@@ -94,25 +101,30 @@ export function explain({ cause, containers, events }: Facts): Explanation {
   }
 }
 
-function explainConfig(cause: Doom, name: string): Explanation {
-  const missing = /(secret|configmap) "([^"]+)" not found/i.exec(cause.message);
-  if (missing) {
-    const kind = missing[1]?.toLowerCase() === 'secret' ? 'Secret' : 'ConfigMap';
+function explainConfig(facts: Facts, name: string): Explanation {
+  const missing: MissingEvidence | undefined = facts.missing ?? missingConfig(facts.cause.message);
+  if (!missing) {
     return {
-      why: `${capital(name)} needs the ${kind} ${missing[2]}, which does not exist.`,
-      whatToDo: `Create the ${kind} ${missing[2]} in the namespace before deploying, or correct its name in the manifest.`,
+      why: `The configuration of ${name} is not usable: ${facts.cause.message}`,
+      whatToDo: 'Correct what is named here in the manifest.',
     };
   }
-  const key = /couldn't find key (\S+) in (Secret|ConfigMap) (\S+)/i.exec(cause.message);
-  if (key) {
+  const { kind, key, keys, variables = [] } = missing;
+  const source = missing.name === '' ? kind : `${kind} ${missing.name}`;
+  const reader = variables.length > 0 ? variables.slice(0, 3).join(', ') : 'it';
+  if (key === undefined) {
     return {
-      why: `${capital(name)} needs the key ${key[1]}, which the ${key[2]} ${key[3]} does not have.`,
-      whatToDo: `Add the key ${key[1]} to the ${key[2]} ${key[3]}, or correct its name in the manifest.`,
+      why: `${capital(name)} needs the ${source}, which does not exist.`,
+      whatToDo: `${variables.length > 0 ? `The pod reads ${reader} from it. ` : ''}Create the ${source} in the namespace before deploying, or correct its name in the manifest.`,
     };
   }
+  const there =
+    keys === undefined
+      ? ''
+      : `The ${source} has ${keys.length === 0 ? 'no key' : `the key${keys.length > 1 ? 's' : ''} ${keys.slice(0, 12).join(', ')}`}; the pod reads ${reader} from key ${key}. `;
   return {
-    why: `The configuration of ${name} is not usable: ${cause.message}`,
-    whatToDo: 'Correct what is named here in the manifest.',
+    why: `${capital(name)} needs the key ${key}, which the ${source} does not have.`,
+    whatToDo: `${there}Add the key ${key} to the ${source}, or correct its name in the manifest.`,
   };
 }
 
@@ -139,12 +151,17 @@ function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation
   const probe = ['Readiness', 'Startup', 'Liveness']
     .map((kind) => probeFailure(events, kind))
     .find((found) => found !== undefined);
-  return (
-    probe ?? {
-      why: `It did not come up: ${cause.message || cause.reason}`,
-      whatToDo: 'The events and log lines below show how far it came.',
-    }
-  );
+  if (probe !== undefined) return probe;
+  const unplaced = events.findLast(({ reason }) => reason === 'FailedScheduling');
+  if (unplaced !== undefined) return noRoom(unplaced.message);
+  return {
+    why: `It did not come up: ${cause.message || cause.reason}`,
+    whatToDo: 'The events and log lines below show how far it came.',
+  };
+}
+
+function noRoom(message: string): Explanation {
+  return { why: `No node has room for the pod: ${message}`, whatToDo: shortage(message) };
 }
 
 /** A probe fails while a container crashes too; it is the reason only where the kubelet says that it ended the container. */

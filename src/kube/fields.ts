@@ -23,3 +23,8 @@ export function itemsAt(value: unknown, ...path: readonly (string | number)[]): 
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
 }
+
+/** Whether a value from outside is an object with named fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

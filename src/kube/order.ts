@@ -1,3 +1,4 @@
+import type { Problem } from '../action/errors.ts';
 import type { Document } from '../manifests/parse.ts';
 
 /** Objects that may be applied at the same time. */
@@ -46,4 +47,11 @@ export function planWaves(documents: readonly Document[]): readonly Wave[] {
 function waveOf(kind: string): number {
   const found = GROUPS.findIndex(([, kinds]) => kinds.includes(kind));
   return found === -1 ? OTHERS : found;
+}
+
+/** Answers come in any order; people read from the first file and line on. */
+export function inOrder(problems: readonly Problem[], documents: readonly Document[]): readonly Problem[] {
+  const position = ({ place }: Problem): number =>
+    documents.findIndex(({ file, line }) => file === place?.file && line === place.line);
+  return problems.toSorted((a, b) => position(a) - position(b));
 }

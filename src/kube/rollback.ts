@@ -1,12 +1,15 @@
+import { messageOf } from '../action/errors.ts';
 import type { Clock } from '../action/host.ts';
-import { at } from './fields.ts';
-import { type Kube, type KubeObject, type ObjectRef, refOf } from './kube.ts';
+import { itemsAt, textAt } from './fields.ts';
+import { type Kube, KubeError, type KubeObject, type ObjectRef, refOf } from './kube.ts';
+import { reversion } from './revert.ts';
+import { isSame, wishOf } from './tree.ts';
 import { type WaitResult, waitForAll } from './wait.ts';
 
-/** What stood at a name before the deploy; without `before` there was nothing. It may hold Secrets: never show it. */
-export interface Saved {
-  readonly ref: ObjectRef;
-  readonly before?: KubeObject;
+/** An object that a deploy changed: as it was, and as the server answered the change. It may be a Secret: never show it. */
+export interface Changed {
+  readonly before: KubeObject;
+  readonly applied: KubeObject;
 }
 
 export interface RollBackOptions {
@@ -14,140 +17,125 @@ export interface RollBackOptions {
   readonly timeout: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** Also deletes what the deploy brought into being. */
-  readonly deleteNew?: boolean;
   readonly onProgress?: (line: string) => void;
+  /** Everything is put back; the wait for it begins. */
+  readonly onRestored?: () => void;
+}
+
+/** An object that was not put back, and why in a sentence. */
+export interface NotRestored {
+  readonly ref: ObjectRef;
+  readonly message: string;
 }
 
 export interface RolledBack {
   readonly restored: readonly ObjectRef[];
-  readonly deleted: readonly ObjectRef[];
-  /** What could not be put back, with the API server's words. */
-  readonly failed: readonly { readonly ref: ObjectRef; readonly message: string }[];
-  readonly wait: WaitResult;
+  /** What someone else changed since the deploy did: left as it is. */
+  readonly left: readonly NotRestored[];
+  /** What the API server refused to put back, with its words. */
+  readonly failed: readonly NotRestored[];
+  /** Whether the restored objects serve again; absent when the wait for it was cancelled. */
+  readonly wait?: WaitResult;
 }
 
-/** An operation of a JSON patch (RFC 6902). */
-export type PatchOperation =
-  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: string };
-
-/** Notes the live objects before a deploy changes them. */
-export async function snapshot(kube: Kube, objects: readonly KubeObject[]): Promise<readonly Saved[]> {
-  return Promise.all(
-    objects.map(async (object) => {
-      const ref = refOf(object);
-      const before = await kube.get(ref);
-      return before === undefined ? { ref } : { ref, before: withoutManagedFields(before) };
-    }),
-  );
-}
+/** How often a restore is tried when the object changes under it, as each status update of a controller does. */
+const ATTEMPTS = 8;
 
 /**
- * Puts back what the deploy changed, the last applied first, and waits until the old version serves again. An object
- * that cannot be put back does not keep the others from it.
+ * Takes back what a deploy changed, the last applied first, and waits until the old version serves again. What someone
+ * else changed since is left alone, and an object that cannot be put back does not keep the others from it. Once begun,
+ * a cancelled run still puts all objects back, so that no mix of versions stays; only the wait is given up.
  */
-export async function rollBack(kube: Kube, saved: readonly Saved[], options: RollBackOptions): Promise<RolledBack> {
+export async function rollBack(kube: Kube, changed: readonly Changed[], options: RollBackOptions): Promise<RolledBack> {
   const restored: KubeObject[] = [];
-  const deleted: ObjectRef[] = [];
-  const failed: { ref: ObjectRef; message: string }[] = [];
-  for (const entry of saved.toReversed()) {
-    options.signal.throwIfAborted();
+  const left: NotRestored[] = [];
+  const failed: NotRestored[] = [];
+  for (const entry of changed.toReversed()) {
+    const ref = refOf(entry.applied);
     try {
-      if (entry.before !== undefined) {
-        const object = await restore(kube, entry.before);
-        if (object !== undefined) restored.push(object);
-      } else if (options.deleteNew === true) {
-        await kube.delete(entry.ref, { propagation: 'Background' });
-        deleted.push(entry.ref);
-      }
+      const result = await restore(kube, entry);
+      if ('conflict' in result) left.push({ ref, message: result.conflict });
+      else restored.push(result.object);
     } catch (error) {
-      failed.push({ ref: entry.ref, message: error instanceof Error ? error.message : String(error) });
+      failed.push({ ref, message: messageOf(error) });
     }
   }
-  const wait = await waitForAll(
-    kube,
-    restored.toReversed().map((object) => ({ object, changedAt: options.clock.now() })),
-    options,
-  );
-  return { restored: restored.map(refOf), deleted, failed, wait };
+  options.onRestored?.();
+  const now = options.clock.now();
+  const objects = restored.toReversed();
+  const result = { restored: objects.map(refOf), left, failed };
+  try {
+    const wait = await waitForAll(
+      kube,
+      objects.map((object) => ({ object, changedAt: now })),
+      options,
+    );
+    return { ...result, wait };
+  } catch (error) {
+    if (options.signal.aborted) return result;
+    throw error;
+  }
 }
 
-async function restore(kube: Kube, before: KubeObject): Promise<KubeObject | undefined> {
+/** The object as it is once restored, or who has changed it since. */
+async function restore(
+  kube: Kube,
+  { before, applied }: Changed,
+): Promise<{ readonly object: KubeObject } | { readonly conflict: string }> {
   const ref = refOf(before);
-  const live = await kube.get(ref);
-  if (live === undefined) return kube.create(asNew(before));
-  const patch = restoringPatch(live, before);
-  return patch.length === 0 ? undefined : kube.patch(ref, patch);
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await kube.get(ref);
+    if (live === undefined) return { conflict: 'someone deleted it since, so it was not made again' };
+    if (live.metadata.uid !== applied.metadata.uid)
+      return { conflict: 'someone replaced it since, so it was left as it is' };
+    const { patch, conflicts } = reversion({ before, applied, live });
+    if (conflicts.length > 0) return { conflict: describeConflict(conflicts, live, applied) };
+    if (patch.length === 0) return { object: live };
+    try {
+      const object = await kube.patch(ref, [...held(live), ...patch]);
+      return { object: await ownedAsBefore(kube, object, before) };
+    } catch (error) {
+      const changedMeanwhile = error instanceof KubeError && error.status === 409;
+      if (!changedMeanwhile || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Makes the API server refuse a patch with 409 unless the object still is the one that was read. */
+function held({ metadata }: KubeObject): readonly object[] {
+  return [{ op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion }];
 }
 
 /**
- * The JSON patch that turns what the user owns of `live` back into `before`: labels, annotations and every field
- * beside metadata and status. Controllers' annotations stay as they are.
+ * Hands the fields back to the managers that had them. Otherwise what was put back would belong to this patch, and the
+ * next deploy could not take such a field away by leaving it out. Not worth failing for.
  */
-export function restoringPatch(live: KubeObject, before: KubeObject): readonly PatchOperation[] {
-  const fields = new Set([...Object.keys(live), ...Object.keys(before)]);
-  for (const kept of ['apiVersion', 'kind', 'metadata', 'status']) fields.delete(kept);
-  return [
-    ...['labels', 'annotations'].flatMap((name) =>
-      change(`/metadata/${name}`, owned(at(live, 'metadata', name)), owned(at(before, 'metadata', name)), {
-        live: at(live, 'metadata', name),
-      }),
-    ),
-    ...[...fields].toSorted().flatMap((name) => change(`/${name}`, live[name], before[name])),
-  ];
+async function ownedAsBefore(kube: Kube, restored: KubeObject, before: KubeObject): Promise<KubeObject> {
+  const isStatus = (entry: unknown): boolean => textAt(entry, 'subresource') !== '';
+  const owners = itemsAt(before, 'metadata', 'managedFields').filter((entry) => !isStatus(entry));
+  let live: KubeObject | undefined = restored;
+  for (let attempt = 1; attempt <= ATTEMPTS && live && owners.length > 0; attempt += 1) {
+    // What others have written since has to stay theirs.
+    if (!isSame(wishOf(live), wishOf(before))) break;
+    const value = [...owners, ...itemsAt(live, 'metadata', 'managedFields').filter(isStatus)];
+    try {
+      return await kube.patch(refOf(live), [...held(live), { op: 'replace', path: '/metadata/managedFields', value }]);
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.status !== 409) break;
+      live = await kube.get(refOf(live)).catch(() => undefined);
+    }
+  }
+  return restored;
 }
 
-function change(
-  path: string,
-  from: unknown,
-  to: unknown,
-  kept: { readonly live?: unknown } = {},
-): readonly PatchOperation[] {
-  if (same(from, to)) return [];
-  const controllers = Object.fromEntries(
-    Object.entries((kept.live ?? {}) as Record<string, unknown>).filter(([key]) => isControllers(key)),
-  );
-  if (to === undefined && Object.keys(controllers).length === 0)
-    return from === undefined ? [] : [{ op: 'remove', path }];
-  const value = Object.keys(controllers).length === 0 ? to : { ...(to as object | undefined), ...controllers };
-  return [{ op: 'add', path, value }];
-}
-
-function owned(map: unknown): unknown {
-  if (typeof map !== 'object' || map === null) return undefined;
-  const entries = Object.entries(map).filter(([key]) => !isControllers(key));
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-function isControllers(key: string): boolean {
-  return key.startsWith('deployment.kubernetes.io/') || key.startsWith('deprecated.daemonset.');
-}
-
-function asNew(object: KubeObject): KubeObject {
-  const { status: _status, ...rest } = object;
-  const { name, namespace, labels, annotations } = object.metadata;
-  const metadata = Object.fromEntries(
-    Object.entries({ name, namespace, labels, annotations }).filter(([, value]) => value !== undefined),
-  );
-  return { ...rest, metadata: { name, ...metadata } };
-}
-
-function withoutManagedFields(object: KubeObject): KubeObject {
-  const { managedFields: _managedFields, ...metadata } = object.metadata;
-  return { ...object, metadata };
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
+function describeConflict(paths: readonly string[], live: KubeObject, applied: KubeObject): string {
+  const known = new Set(itemsAt(applied, 'metadata', 'managedFields').map((entry) => JSON.stringify(entry)));
+  const others = itemsAt(live, 'metadata', 'managedFields')
+    .filter((entry) => textAt(entry, 'subresource') === '' && !known.has(JSON.stringify(entry)))
+    .map((entry) => textAt(entry, 'manager'))
+    .filter((manager) => manager !== '' && manager !== 'deploy-eks');
+  const who = others.length > 0 ? [...new Set(others)].slice(0, 3).join(', ') : 'someone';
+  const fields = paths.slice(0, 3).map((path) => path.slice(1));
+  return `${who} changed ${fields.join(', ')} since, so it was left as it is`;
 }

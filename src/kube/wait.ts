@@ -4,6 +4,7 @@ import { at, numberAt, textAt } from './fields.ts';
 import { type Kube, type KubeObject, type ObjectRef, type Selection, refOf, showRef } from './kube.ts';
 import { type Readiness, readiness } from './readiness/readiness.ts';
 import { newPods, readyCount } from './revision.ts';
+import { wantedPods } from './serving.ts';
 import { type View, type ViewPlan, selectionKey, startView } from './view.ts';
 
 export type { Doom } from './doom.ts';
@@ -21,6 +22,8 @@ export interface WaitOptions {
   readonly clock: Clock;
   /** One line for a workload whenever it got further, such as `Deployment/api: 2/3 new pods ready`. */
   readonly onProgress?: (line: string) => void;
+  /** As soon as an object serves; `seconds` since it was changed. */
+  readonly onReady?: (ref: ObjectRef, seconds: number) => void;
 }
 
 export interface WaitResult {
@@ -66,7 +69,10 @@ export async function waitForAll(kube: Kube, applied: readonly Applied[], option
         const key = JSON.stringify(refOf(item.object));
         if (verdict.known && shown.get(key) !== line) options.onProgress?.(line);
         if (verdict.known) shown.set(key, line);
-        if (verdict.done) ready.push({ ref: refOf(item.object), seconds: Math.max(0, now - item.changedAt) / 1000 });
+        if (!verdict.done) continue;
+        const served = { ref: refOf(item.object), seconds: Math.max(0, now - item.changedAt) / 1000 };
+        ready.push(served);
+        options.onReady?.(served.ref, served.seconds);
       }
       const doomed = verdicts.find(({ verdict }) => verdict.doom !== undefined);
       if (doomed?.verdict.doom !== undefined)
@@ -154,12 +160,7 @@ function kindOf(reason: string): Doom['kind'] {
 }
 
 function describeProgress(live: KubeObject, state: Readiness, pods: readonly KubeObject[]): string {
-  const wanted =
-    live.kind === 'DaemonSet'
-      ? numberAt(live, 'status', 'desiredNumberScheduled')
-      : live.kind === 'Deployment' || live.kind === 'StatefulSet'
-        ? (numberAt(live, 'spec', 'replicas') ?? 1)
-        : undefined;
+  const wanted = wantedPods(live);
   if (wanted === undefined) return state.message;
   const ready = readyCount(pods);
   return ready >= wanted ? state.message : `${ready}/${wanted} new pods ready`;

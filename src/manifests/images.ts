@@ -1,22 +1,10 @@
 import { type Problem, UserError } from '../action/errors.ts';
 import { quote } from '../action/fields.ts';
 import { type KubeObject, showRef } from '../kube/kube.ts';
+import { podSpecPath } from '../kube/pod-spec.ts';
 import type { Document } from './parse.ts';
 
 const LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
-
-/** Where each kind keeps its pod spec. */
-const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
-  Pod: ['spec'],
-  PodTemplate: ['template', 'spec'],
-  Deployment: ['spec', 'template', 'spec'],
-  StatefulSet: ['spec', 'template', 'spec'],
-  DaemonSet: ['spec', 'template', 'spec'],
-  ReplicaSet: ['spec', 'template', 'spec'],
-  ReplicationController: ['spec', 'template', 'spec'],
-  Job: ['spec', 'template', 'spec'],
-  CronJob: ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
-};
 
 /**
  * Puts the images of `lines` (`name=repository@sha256:…`) into all containers whose image has that name: its
@@ -88,7 +76,7 @@ export function nameOf(image: string): { readonly path: string; readonly last: s
 }
 
 function withImages(object: KubeObject, change: (image: string) => string): KubeObject {
-  const path = POD_SPECS[object.kind];
+  const path = podSpecPath(object.kind);
   if (!path) return object;
   const copy = structuredClone(object);
   let spec: unknown = copy;

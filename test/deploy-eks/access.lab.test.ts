@@ -102,7 +102,7 @@ describe("the README's Role and IAM policy", () => {
     expect(first.outputs['verdict']).toBe('deployed');
     const second = await eks.deploy({ timeout: '8s' }, { workspace: eks.variant(greedy) });
     expect(second.outputs['verdict']).toBe('rolled-back');
-    expect(second.summary).toMatch(/Deployment\/tracking-api restored and serving/);
+    expect(second.summary).toMatch(/Deployment\/tracking-api` \| 2 new pods \| 2 old pods \| rolled back after/);
     expect(second.summary).toContain('FailedScheduling');
     expect(second.log).not.toMatch(/forbidden|::warning/);
   }, 120_000);

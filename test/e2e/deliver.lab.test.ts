@@ -7,7 +7,7 @@ import { openLab } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, leaveCompany, setUpCompany } from './company.ts';
 import { type Delivered, Team } from './team.ts';
-import { releaseAt, sendVisitors } from './visitors.ts';
+import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
 let facts: LabFacts;
 let company: Company;
@@ -57,7 +57,7 @@ describe('a caller workflow of at most 15 lines', () => {
       expect(image).toMatch(/\/tracking-api@sha256:[0-9a-f]{64}$/);
       expect(delivered.log).toContain(image);
     }
-    for (const index of [0, 1]) expect(await releaseAt(await addressIn(index))).toBe('1.0.0');
+    for (const index of [0, 1]) expect(await firstReleaseAt(await addressIn(index))).toBe('1.0.0');
 
     const told = await controlOf(github?.control ?? '').requests();
     const states = told.filter(({ name }) => name.endsWith('/statuses')).map(({ body }) => at(body, 'state'));
@@ -78,7 +78,10 @@ describe('a caller workflow of at most 15 lines', () => {
     expect(results(delivered)).toEqual(['build tracking-api: success', 'deploy to staging: failure']);
     expect(delivered.exitCode).toBe(1);
     const summary = summaryOf(delivered, 'deploy to staging');
-    expect(summary).toContain('❌ tracking-api was not deployed to staging — the old version is still serving');
+    expect(summary).toMatch(
+      /❌ tracking-api was not deployed to staging — the old version \(`\w{7}`\) is still serving/,
+    );
+    expect(summary).toMatch(/\| 2 new pods \| 2 old pods \| rolled back after \d+ s/);
     expect(summary).toMatch(/\*\*Why:\*\* .*CARRIERS\\_URL is not set/);
 
     expect(visits).toMatchObject({ failed: 0, releases: ['1.0.0'] });

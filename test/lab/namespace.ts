@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type ClusterFacts, call } from './parts/cluster/api.ts';
+import { connect } from '../../src/kube/client.ts';
+import { readKubeconfig } from '../../src/kube/kubeconfig.ts';
+import type { ClusterFacts } from './parts/cluster/api.ts';
+import { isNamed } from './parts/named-cluster.ts';
 import { ON_SIMULATED_NODE } from './parts/cluster/simulated-node.ts';
 
 /**
@@ -11,9 +14,12 @@ export async function freshNamespace(
   facts: ClusterFacts,
   { simulated = false }: { readonly simulated?: boolean } = {},
 ): Promise<string> {
+  if (simulated && isNamed(facts)) {
+    throw new Error(`The cluster of ${facts.kubeconfig} has no simulated node`);
+  }
   const name = `test-${randomBytes(4).toString('hex')}`;
   const metadata = { name, annotations: simulated ? ON_SIMULATED_NODE : {} };
-  const made = await call(facts, 'POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
-  if (made.status !== 201) throw new Error(`The API server made no namespace: ${made.body.slice(0, 500)}`);
+  const { server } = await readKubeconfig(facts.kubeconfig);
+  await connect({ ...server, proxyEnv: {} }).create({ apiVersion: 'v1', kind: 'Namespace', metadata });
   return name;
 }

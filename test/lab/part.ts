@@ -5,9 +5,10 @@ export interface LabFacts {
     endpoint: string;
     /** PEM file of the CA that signed the server's certificate. */
     caFile: string;
-    /** A kubeconfig with an administrator's token. */
+    /** A kubeconfig of an administrator: the lab's own with a token, or the one that the user named. */
     kubeconfig: string;
-    adminToken: string;
+    /** The administrator's token; none in a cluster that the user named. */
+    adminToken?: string;
     /** EKS name of the cluster, which its tokens must carry. */
     name: string;
     /** There is no real node: every pod turns Ready but runs nothing. */
@@ -18,8 +19,8 @@ export interface LabFacts {
     registryHosts?: string;
     /** The lab's registry as the real node reaches it: `http://host:port`. */
     registryMirror?: string;
-    /** Loopback port where the API server asks its TokenReview webhook (served by the aws part). */
-    webhookPort: number;
+    /** Where the API server asks its TokenReview webhook (served by the aws part); none in a cluster that the user named. */
+    webhookPort?: number;
   };
   registry?: {
     /** `127.0.0.1:port`, plain HTTP. */
@@ -72,7 +73,7 @@ export interface LabContext {
   /** Facts of the parts that are up. */
   readonly facts: Readonly<LabFacts>;
   /** One line on screen, under the part's name. */
-  progress(message: string): void;
+  readonly progress: (message: string) => void;
 }
 
 /** One real part of the lab. `up` and `down` may be called in any state and any number of times. */

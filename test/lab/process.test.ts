@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,15 @@ test('a reused id is not taken for the process, and not ended', async () => {
   expect(await isRunning(folder, 'sleeper')).toBe(false);
   await stop(folder, 'sleeper');
   await writeFile(pidFile(), real);
+  expect(await isRunning(folder, 'sleeper')).toBe(true);
+});
+
+test('a process is on file from the moment it runs, so that one started just before we end is found', async () => {
+  const code = `import { subscribe } from 'node:diagnostics_channel';
+    import { start } from ${JSON.stringify(join(import.meta.dirname, 'process.ts'))};
+    subscribe('child_process', () => setImmediate(() => process.exit(0)));
+    await start(${JSON.stringify(folder)}, 'sleeper', 'sleep', ['60']);`;
+  expect(spawnSync(process.execPath, ['--input-type=module', '-e', code]).status).toBe(0);
   expect(await isRunning(folder, 'sleeper')).toBe(true);
 });
 

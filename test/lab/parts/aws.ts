@@ -9,6 +9,7 @@ import { findPythonProgram, hasPython } from '../python.ts';
 import { accountId } from './aws-call.ts';
 import { redirectPulls } from './cluster/container-runtime.ts';
 import type { AwsSettings } from './aws-server.ts';
+import { isNamed } from './named-cluster.ts';
 
 const region = 'eu-central-1';
 const roleArn = `arn:aws:iam::${accountId}:role/deploy`;
@@ -24,6 +25,9 @@ export const aws: Part<'aws'> = {
     (await hasPython()) ? [] : [{ what: 'Python with venv, which runs moto', packages: ['python3-venv'] }],
   async up(context) {
     const { facts, state } = context;
+    if (facts.cluster !== undefined && isNamed(facts.cluster)) {
+      throw new Error(`The cluster of ${facts.cluster.kubeconfig} asks no AWS of the lab who a token is from`);
+    }
     const known = facts.aws;
     const running = (await isRunning(state, 'aws')) && (await isRunning(state, 'moto'));
     const place = placeOf(facts);
@@ -72,7 +76,7 @@ async function settingsOf({ cluster, registry, github }: LabFacts, moto: string)
   return {
     port: await freePort(),
     ecrPort: await freePort(),
-    webhookPort: cluster.webhookPort,
+    webhookPort: cluster.webhookPort ?? 0,
     moto,
     registry: registry.host,
     jwks: `${github.control}/.well-known/jwks`,

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { type BinaryName, findBinary } from '../binaries.ts';
+import { type BinaryName, findBinaries, missingForBinaries } from '../binaries.ts';
 import type { LabContext, Part } from '../part.ts';
 import { freePorts } from '../ports.ts';
 import { isRunning, start, stop } from '../process.ts';
@@ -18,6 +16,7 @@ import {
   startRealNode,
 } from './cluster/real-node.ts';
 import { startSimulatedNode } from './cluster/simulated-node.ts';
+import { isNamed, namedCluster, namedKubeconfig } from './named-cluster.ts';
 
 const binaries = [...CONTROL_PLANE, 'kwok', 'kubelet', 'kube-proxy'] as const satisfies readonly BinaryName[];
 type Paths = Readonly<Record<(typeof binaries)[number], string>>;
@@ -30,17 +29,20 @@ type Paths = Readonly<Record<(typeof binaries)[number], string>>;
 export const cluster: Part<'cluster'> = {
   name: 'cluster',
   needs: ['registry'],
-  async missing() {
+  async missing({ cache, facts }) {
+    if (namedKubeconfig(facts) !== undefined) return [];
     const needed = canBeReal() ? RUNTIME_PROGRAMS : [];
     const found = await Promise.all(needed.map(async ({ path }) => exists(path)));
     const missing = needed.filter((_, index) => found[index] !== true);
-    return (await hasGo()) ? missing : [...missing, { what: 'Go, which builds Kubernetes', packages: ['golang-go'] }];
+    return [...missing, ...(await missingForBinaries(binaries, cache))];
   },
   async up(context) {
+    const named = namedKubeconfig(context.facts);
+    if (named !== undefined) return upNamed(context, named);
     const known = context.facts.cluster;
     if (known !== undefined && (await allRun(context.state, known))) return known;
     await clear(context.state);
-    const paths = await findAll(context);
+    const paths = await findBinaries(binaries, context.cache, { progress: context.progress });
     const real = canBeReal() && !(await isNodeAlready());
     const facts = real ? await startReal(context, paths) : await startSimulated(context, paths);
     context.progress(`serves on ${facts.endpoint}`);
@@ -51,10 +53,22 @@ export const cluster: Part<'cluster'> = {
   },
   async status({ state, facts }) {
     const known = facts.cluster;
+    if (known !== undefined && isNamed(known)) return `up on ${known.endpoint}, the cluster of ${known.kubeconfig}`;
     if (known === undefined || !(await allRun(state, known))) return 'down';
     return `up on ${known.endpoint}, ${known.simulated ? 'its node simulated' : 'with real pods'}`;
   },
 };
+
+/** The user's cluster in place of the lab's own; what it runs on is not the lab's to end. */
+async function upNamed(
+  { state, facts: { cluster: known }, progress }: LabContext,
+  file: string,
+): Promise<ClusterFacts> {
+  if (known !== undefined && !isNamed(known)) await clear(state);
+  const facts = await namedCluster(file, state);
+  progress(`uses the cluster of ${file}`);
+  return facts;
+}
 
 /** A real node needs Linux and root; `LAB_NODE=simulated` does without. */
 function canBeReal(): boolean {
@@ -107,24 +121,6 @@ async function clear(state: string): Promise<void> {
   if (process.getuid?.() === 0) await removeRealNode(state);
   for (const name of ['kwok', 'registry-relay', ...CONTROL_PLANE.toReversed()]) await stop(state, name);
   await rm(state, { recursive: true, force: true });
-}
-
-async function findAll(context: LabContext): Promise<Paths> {
-  const find = async (name: BinaryName): Promise<string> => {
-    context.progress(`finds or builds ${name}`);
-    return findBinary(name, context.cache);
-  };
-  // One after the other: two builds of Kubernetes at once need more memory than a small machine has.
-  const paths: Record<string, string> = {};
-  for (const name of binaries) paths[name] = await find(name);
-  return paths as Paths;
-}
-
-async function hasGo(): Promise<boolean> {
-  return promisify(execFile)('go', ['version']).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function exists(path: string): Promise<boolean> {

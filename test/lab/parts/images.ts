@@ -3,7 +3,7 @@ import { access, mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findBinary } from '../binaries.ts';
+import { findBinary, missingForBinaries } from '../binaries.ts';
 import type { LabContext, LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
 import { bringBaseImage } from './base-image.ts';
@@ -22,10 +22,13 @@ const PROGRAMS = [
 export const images: Part<'images'> = {
   name: 'images',
   needs: [],
-  async missing() {
-    if (process.getuid?.() !== 0) throw new Error('The lab builds images as root only, by a Docker engine of its own');
+  async missing({ cache }) {
+    if (process.getuid?.() !== 0) {
+      return [{ what: 'the rights of root, which a Docker engine of its own needs', packages: [] }];
+    }
     const found = await Promise.all(PROGRAMS.map(async ({ path }) => exists(path)));
-    return PROGRAMS.filter((_, index) => found[index] !== true);
+    const missing = PROGRAMS.filter((_, index) => found[index] !== true);
+    return [...missing, ...(await missingForBinaries(['buildx'], cache))];
   },
   async up(context) {
     const facts = factsOf(context.state);
@@ -58,8 +61,7 @@ async function startEngine(
   const { state } = context;
   const plugins = join(dockerConfig, 'cli-plugins');
   await mkdir(plugins, { recursive: true });
-  context.progress('finds or builds buildx');
-  const buildx = await findBinary('buildx', context.cache);
+  const buildx = await findBinary('buildx', context.cache, { progress: context.progress });
   await rm(join(plugins, 'docker-buildx'), { force: true });
   await symlink(buildx, join(plugins, 'docker-buildx'));
   const folders = ['data-root', 'exec-root'].map((name) => `--${name}=${join(state, name)}`);
