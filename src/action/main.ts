@@ -39,6 +39,8 @@ export async function main<S extends Spec, O extends string>(action: Action<S, O
     report(error, host);
     process.exitCode = 1;
   }
+  // Whatever a cancelled run still awaits, such as a silent server, must not hold it.
+  if (cancel.signal.aborted) process.exit();
 }
 
 function report(error: unknown, host: Host): void {

@@ -1,36 +1,34 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError, describe } from '../action/errors.ts';
+import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { awsCredentials } from '../aws/credentials.ts';
-import { openEcr } from '../aws/ecr.ts';
+import { basesOf } from '../container/bases.ts';
 import { buildImage } from '../container/build.ts';
 import { contentHash, contextFiles } from '../container/content.ts';
 import { generateDockerfile, planDockerfile } from '../container/dockerfile.ts';
-import { generateIgnore } from '../container/ignore-file.ts';
+import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
-import { signedIn } from '../container/login.ts';
-import { type Reference, parseReference, showReference } from '../container/reference.ts';
-import { type Auths, addTag, pinBase, resolveDigest } from '../container/registry.ts';
-import type { RegistryAuth } from '../container/registry-http.ts';
+import { signedIn, storedLogin } from '../container/login.ts';
+import { readNpmrc, withNpmrc } from '../container/npmrc.ts';
+import { parseReference, showReference } from '../container/reference.ts';
+import { type Pinned, pinBase, resolveDigest } from '../container/registry.ts';
 import type { ReadFile } from '../node/manifest.ts';
 import type { BuildInputs } from './inputs.ts';
-import { type BuildPlan, type ImagePlan, type Registry, baseOf, extraTags } from './plan.ts';
+import { type BuildPlan, type ImagePlan, baseOf } from './plan.ts';
 import type { BuiltImage } from './report.ts';
-
-/** A repository that is open for pushing. */
-interface Target {
-  readonly reference: Reference;
-  readonly login: RegistryAuth | undefined;
-  readonly auths: Auths;
-  readonly mutable: boolean;
-  readonly created: boolean;
-}
+import { type Target, addTags, authsOf, openTarget } from './target.ts';
 
 /** An image whose content is known and that may be delivered once the checks have passed. */
 export interface PreparedImage {
   /** Uses the registry's image of the same content, or builds and pushes one. */
   deliver(): Promise<BuiltImage>;
+}
+
+/** The Dockerfile of an image, and the images it builds upon, by their names there. */
+interface Recipe {
+  readonly text: string;
+  readonly generated: boolean;
+  readonly bases: ReadonlyMap<string, Pinned>;
 }
 
 /** Reads the checkout as it came: what installing and building write must not count as content. */
@@ -43,47 +41,50 @@ export async function prepareImage(
   host: Host,
 ): Promise<PreparedImage> {
   const own = image.dockerfile === undefined ? undefined : path.join(directory, image.dockerfile);
-  const files = await contextFiles(directory, own);
-  const context = await contentHash({ files, dockerfile: '' });
-  const before = new Set(files.map((file) => file.path));
+  const rules = own === undefined ? generateIgnore(read('.dockerignore')) : undefined;
+  const files = await contextFiles(directory, own, rules);
+  // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
+  const context = await contentHash({ files, dockerfile: (rules !== undefined && read('.npmrc')) || '' });
   const epoch = await commitTime(directory, host);
-  const labels = imageLabels(host.info, { title: image.name, commitTime: epoch });
+  const npmrc = await readNpmrc(read, host);
+  const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
   // Asked for while the checks run.
-  const base = own === undefined ? pinBase(baseOf(given.baseImage, plan.node), {}, host) : undefined;
-  base?.catch(() => undefined);
+  const recipe = readRecipe(own, given, plan, { read, npmrc: npmrc !== undefined }, host);
+  recipe.catch(() => undefined);
 
-  const build = async (
-    target: Target | undefined,
-    tag: string,
-    generated: string | undefined,
-  ): Promise<string | undefined> => {
+  const build = async (target: Target | undefined, tag: string, made: Recipe): Promise<string | undefined> => {
     await mkdir(host.info.temp, { recursive: true });
     const work = await mkdtemp(path.join(host.info.temp, 'image-'));
     try {
       const file = own ?? path.join(work, 'Dockerfile');
-      if (generated !== undefined) {
-        const written = (await contextFiles(directory))
-          .map(({ path: name }) => name)
-          .filter((name) => !before.has(name));
-        await writeFile(file, generated);
-        await writeFile(`${file}.dockerignore`, ignoreText(read, written));
+      if (rules !== undefined) {
+        const now = await contextFiles(directory, undefined, rules);
+        const written = ignoreWritten(
+          files.map((one) => one.path),
+          now.map((one) => one.path),
+        );
+        await writeFile(file, made.text);
+        await writeFile(`${file}.dockerignore`, `${rules}\n# what this build wrote\n${written.join('\n')}\n`);
       }
       const registry = target?.reference.registry ?? '';
-      return await signedIn(registry, target?.login, host, async (dockerConfig) =>
-        buildImage(
-          {
-            context: directory,
-            dockerfile: file,
-            ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
-            tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
-            push: target !== undefined,
-            platforms: given.platforms,
-            buildArgs: given.buildArgs,
-            labels: { ...labels.steady, ...labels.ofCommit },
-            epoch,
-            dockerConfig,
-          },
-          host,
+      return await withNpmrc(npmrc, host, async (secrets) =>
+        signedIn(registry, target?.login, host, async (dockerConfig) =>
+          buildImage(
+            {
+              context: directory,
+              dockerfile: file,
+              ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
+              tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
+              push: target !== undefined,
+              platforms: given.platforms,
+              buildArgs: given.buildArgs,
+              secrets,
+              labels: { ...labels.steady, ...labels.ofCommit },
+              epoch: epoch ?? 0,
+              dockerConfig,
+            },
+            host,
+          ),
         ),
       );
     } finally {
@@ -94,19 +95,23 @@ export async function prepareImage(
   return {
     async deliver() {
       const began = host.clock.now();
-      const generated = base && (await generate((await base).name, plan, read, host));
+      const made = await recipe;
+      if (made.generated) {
+        await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
+      }
       const hash = await contentHash({
         files: [],
-        dockerfile: generated ?? (await readFile(own ?? '', 'utf8')),
+        dockerfile: made.text,
         buildArgs: Object.fromEntries(given.buildArgs),
         platforms: given.platforms,
+        bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
         labels: { ...labels.steady, context },
       });
       const tag = `content-${hash.slice(0, 40)}`;
-      const result = { name: image.name, ...(generated !== undefined && { generated }) };
+      const result = { name: image.name, ...(made.generated && { generated: made.text }) };
       const seconds = (): number => (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build(undefined, tag, generated);
+        await build(undefined, tag, made);
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
       const target = await openTarget(given, image.name, image.registry, host);
@@ -114,7 +119,7 @@ export async function prepareImage(
       const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
       const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
-      const digest = known ?? (await buildOrFind(async () => build(target, tag, generated), find));
+      const digest = known ?? (await buildOrFind(async () => build(target, tag, made), find));
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];
       return {
@@ -144,57 +149,35 @@ async function buildOrFind(
   }
 }
 
-/** A tag that cannot be set is no reason to fail: the digest is what gets deployed. */
-async function addTags({ auths, reference, mutable }: Target, digest: string, host: Host): Promise<readonly string[]> {
-  const added: string[] = [];
-  for (const tag of extraTags(host.info, mutable)) {
-    try {
-      await addTag({ ...reference, digest }, tag, auths, host);
-      added.push(tag);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      host.log.warning(`the image has no tag ${tag}: ${describe(error)}`);
-    }
+async function readRecipe(
+  own: string | undefined,
+  given: BuildInputs,
+  plan: BuildPlan,
+  project: { readonly read: ReadFile; readonly npmrc: boolean },
+  host: Host,
+): Promise<Recipe> {
+  const pin = async (name: string): Promise<Pinned> => {
+    const { registry } = parseReference(name);
+    return pinBase(name, authsOf(registry, await storedLogin(registry, host)), host);
+  };
+  if (own !== undefined) {
+    const text = await readFile(own, 'utf8');
+    const pinned = basesOf(text).map(async (name): Promise<[string, Pinned]> => [name, await pin(name)]);
+    return { text, generated: false, bases: new Map(await Promise.all(pinned)) };
   }
-  return added;
+  const { name } = await pin(baseOf(given.baseImage, plan.node));
+  const { read, npmrc } = project;
+  const text = generateDockerfile(planDockerfile(read, { base: name, manager: plan.manager, npmrc }));
+  return { text, generated: true, bases: new Map() };
 }
 
-async function openTarget(given: BuildInputs, name: string, registry: Registry, host: Host): Promise<Target> {
-  if (registry.kind === 'oci') {
-    const login = registry.username === '' ? undefined : { username: registry.username, password: registry.password };
-    const reference = { registry: registry.host, repository: name };
-    return { reference, login, auths: authsOf(registry.host, login), mutable: true, created: false };
-  }
-  const { region } = registry;
-  const credentials = awsCredentials(host, { roleToAssume: given.roleToAssume, region });
-  const ecr = await openEcr(credentials, registry, host);
-  const [login, { uri, mutable, created }] = [await ecr.login(), await ecr.repository(name, given.createRepository)];
-  if (created) host.log.info(`created the repository ${name} in ECR of ${region}`);
-  const reference = parseReference(uri);
-  return { reference, login, auths: authsOf(reference.registry, login), mutable, created };
-}
-
-function authsOf(registry: string, login: RegistryAuth | undefined): Auths {
-  return login === undefined ? {} : { [registry]: login };
-}
-
-async function generate(base: string, plan: BuildPlan, read: ReadFile, host: Host): Promise<string> {
-  const text = generateDockerfile(planDockerfile(read, { base, manager: plan.manager }));
-  await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(text));
-  return text;
-}
-
-/** The rules beside a generated Dockerfile, and what this build itself wrote, so that it stays out. */
-function ignoreText(read: ReadFile, written: readonly string[]): string {
-  const literal = written.map((name) => name.replaceAll(/[\\*?[\]!#]/g, String.raw`\$&`));
-  const folders = [...new Set(literal.map((name) => name.split('/')[0] ?? name))];
-  return `${generateIgnore(read('.dockerignore'))}\n${(literal.length > 1000 ? folders : literal).join('\n')}\n`;
-}
-
-/** When the commit was made: everything in the image gets this time, so that the same commit gives the same image. */
-async function commitTime(directory: string, host: Host): Promise<number> {
+/**
+ * When the commit was made, in seconds since 1970: everything in the image gets this time, so that the same commit gives
+ * the same image. Undefined outside a repository.
+ */
+async function commitTime(directory: string, host: Host): Promise<number | undefined> {
   const { stdout } = await host.exec
     .ask('git', ['log', '-1', '--format=%ct'], { cwd: directory })
     .catch(() => ({ stdout: '' }));
-  return /^\d+$/.test(stdout.trim()) ? Number(stdout.trim()) : 0;
+  return /^\d+$/.test(stdout.trim()) ? Number(stdout.trim()) : undefined;
 }

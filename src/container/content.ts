@@ -44,11 +44,17 @@ const MAX_IGNORE_FILE = 1024 * 1024;
  * `<dockerfile>.dockerignore` beside the Dockerfile wins over `.dockerignore` of the context. Empty folders, sockets
  * and pipes are left out; git knows none of them.
  * @param dockerfilePath the Dockerfile, when it is not the one in the directory
+ * @param rules text of an ignore file that stands in place of both
  * @returns sorted by path
  * @throws UserError when the ignore file has a bad pattern, or a file cannot be read
  */
-export async function contextFiles(directory: string, dockerfilePath?: string): Promise<readonly ContextFile[]> {
-  const ignore = await readIgnore(directory, dockerfilePath ?? path.join(directory, 'Dockerfile'));
+export async function contextFiles(
+  directory: string,
+  dockerfilePath?: string,
+  rules?: string,
+): Promise<readonly ContextFile[]> {
+  const dockerfile = dockerfilePath ?? path.join(directory, 'Dockerfile');
+  const ignore = rules === undefined ? await readIgnore(directory, dockerfile) : parseIgnore(rules);
   const files: ContextFile[] = [];
   const visit = async (folder: string, parent?: Verdict): Promise<void> => {
     const entries = await readdir(path.join(directory, folder), { withFileTypes: true }).catch((error: unknown) => {

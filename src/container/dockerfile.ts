@@ -1,6 +1,7 @@
 import semver from 'semver';
 import type { ManagerName, PackageManager } from '../node/package-manager.ts';
-import { type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
+import { type PackageJson, type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
+import { NPMRC } from './npmrc.ts';
 import { type StartCommand, startCommand } from './start.ts';
 
 /** What the Dockerfile of a Node project has to do. */
@@ -15,8 +16,8 @@ export interface DockerfilePlan {
   readonly settings: readonly string[];
   /** Why the install needs all sources; without it they follow later, so that installs stay cached. */
   readonly sourcesFirst?: string;
-  /** package.json has a script `prepare`, which is for development and may call what is not there. */
-  readonly hasPrepare: boolean;
+  /** The script `prepare`, which npm runs after an install: for a checkout (git hooks), or a part of the build. */
+  readonly prepare?: 'hooks' | 'build';
   /** The install reads registries and tokens out of the build secret `npmrc`. */
   readonly npmrc: boolean;
   readonly start: StartCommand;
@@ -54,6 +55,7 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
 };
 
 const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
+const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 
 /** The official image of a Node version: of that very version where `range` is one, of its line otherwise. */
@@ -76,7 +78,8 @@ export function planDockerfile(
   const workspaces = json['workspaces'] !== undefined || read('pnpm-workspace.yaml') !== undefined;
   const run = workspaces || has(project.dependencies, project.optionalDependencies, project.peerDependencies);
   const build = Object.hasOwn(project.scripts, 'build');
-  const sourcesFirst = needsSources(read, project.scripts, workspaces, json);
+  const sourcesFirst = needsSources(read, project, workspaces, json);
+  const prepare = purposeOf(project.scripts['prepare']);
   return {
     base: given.base,
     manager: given.manager,
@@ -84,20 +87,29 @@ export function planDockerfile(
     build,
     settings: SETTINGS.filter((file) => read(file) !== undefined),
     ...(sourcesFirst === undefined ? {} : { sourcesFirst }),
-    hasPrepare: Object.hasOwn(project.scripts, 'prepare'),
+    ...(prepare !== undefined && { prepare }),
     npmrc: given.npmrc ?? false,
     start: startCommand(read, build),
   };
 }
 
+/** What sets up git hooks has nothing to do in an image, where there is neither git nor a repository. */
+function purposeOf(prepare: string | undefined): DockerfilePlan['prepare'] {
+  if (prepare === undefined) return undefined;
+  return /\b(husky|lefthook|simple-git-hooks|pre-commit|git config)\b/.test(prepare) ? 'hooks' : 'build';
+}
+
 function needsSources(
   read: ReadFile,
-  scripts: Readonly<Record<string, string>>,
+  { scripts, ...project }: PackageJson,
   workspaces: boolean,
   json: Readonly<Record<string, unknown>>,
 ): string | undefined {
   const script = INSTALL_SCRIPTS.find((name) => Object.hasOwn(scripts, name));
   if (script !== undefined) return `the script ${script} may use them`;
+  const dependencies = { ...project.devDependencies, ...project.optionalDependencies, ...project.dependencies };
+  const local = Object.entries(dependencies).find(([, range]) => /^(?:file:|link:|portal:|\.{1,2}\/)/.test(range));
+  if (local !== undefined) return `the dependency ${local[0].replaceAll(/[^\w@/.-]/g, '')} lies among them`;
   if (workspaces) return 'each workspace has a package.json';
   if (/^yarnPath:/m.test(read('.yarnrc.yml') ?? '')) return 'Yarn itself lies among them';
   const pnpm = isObject(json['pnpm']) ? json['pnpm'] : {};
@@ -126,7 +138,10 @@ function heading(plan: DockerfilePlan): readonly string[] {
   return [
     '# Made for a Node project without a Dockerfile: save this as `Dockerfile` to change it.',
     ...(plan.npmrc
-      ? ['# Registries and tokens come as a secret: docker buildx build --secret id=npmrc,src=$HOME/.npmrc .']
+      ? [
+          '# Registries and tokens of npm come as a secret, so that no layer holds them:',
+          `# docker buildx build --secret id=${NPMRC},src=$HOME/.npmrc .`,
+        ]
       : []),
   ];
 }
@@ -148,14 +163,17 @@ function toolsStage(plan: DockerfilePlan): readonly string[] {
 }
 
 function buildStage(plan: DockerfilePlan): readonly string[] {
+  const { prepare, sourcesFirst, installs } = plan;
+  const first = prepare === 'build' ? (sourcesFirst ?? 'the script prepare may use them') : sourcesFirst;
   const program = !plan.installs.build ? 'npm' : (plan.manager.install[0] ?? 'npm');
-  const cleaned =
-    plan.sourcesFirst === undefined ? 'rm -rf node_modules' : 'find . -name node_modules -prune -exec rm -rf {} +';
+  const cleaned = first === undefined ? 'rm -rf node_modules' : 'find . -name node_modules -prune -exec rm -rf {} +';
   return [
     '# The build, with development dependencies; none of them goes into the image.',
     `FROM ${stageWithTools(plan)} AS build`,
-    ...(plan.installs.build ? [...installInputs(plan), run(plan, plan.manager.install)] : []),
-    ...(plan.installs.build && plan.sourcesFirst !== undefined ? [] : ['COPY . .']),
+    ...(installs.build
+      ? [...installInputs(plan, first), ...(prepare === 'hooks' ? [NO_PREPARE] : []), run(plan, plan.manager.install)]
+      : []),
+    ...(installs.build && first !== undefined ? [] : ['COPY . .']),
     `RUN ${program} run build${plan.installs.build ? ` && ${cleaned}` : ''}`,
   ];
 }
@@ -164,9 +182,9 @@ function dependenciesStage(plan: DockerfilePlan): readonly string[] {
   return [
     '# What the service needs when it runs.',
     `FROM ${stageWithTools(plan)} AS dependencies`,
-    ...installInputs(plan),
-    // `prepare` sets up a checkout (git hooks, a build): what it calls is often a development dependency.
-    ...(plan.hasPrepare ? ['RUN npm pkg delete scripts.prepare'] : []),
+    ...installInputs(plan, plan.sourcesFirst),
+    // What `prepare` calls is most often a development dependency.
+    ...(plan.prepare === undefined ? [] : [NO_PREPARE]),
     run(plan, TOOLS[plan.manager.name].production),
   ];
 }
@@ -193,17 +211,17 @@ function stageWithTools(plan: DockerfilePlan, otherwise = 'base'): string {
   return toolsNeeded(plan) ? 'tools' : otherwise;
 }
 
-function installInputs(plan: DockerfilePlan): readonly string[] {
-  if (plan.sourcesFirst !== undefined) return [`# All sources before the install: ${plan.sourcesFirst}.`, 'COPY . .'];
+function installInputs(plan: DockerfilePlan, sourcesFirst: string | undefined): readonly string[] {
+  if (sourcesFirst !== undefined) return [`# All sources before the install: ${sourcesFirst}.`, 'COPY . .'];
   return [`COPY ${['package.json', plan.manager.lockfile, ...plan.settings].join(' ')} ./`];
 }
 
 function run(plan: DockerfilePlan, command: readonly string[], tool: Tool = TOOLS[plan.manager.name]): string {
   const mounts = [
     `--mount=type=cache,target=${tool.cache}`,
-    ...(plan.npmrc ? ['--mount=type=secret,id=npmrc,target=/root/.npmrc'] : []),
+    ...(plan.npmrc ? [`--mount=type=secret,id=${NPMRC},required=true,target=/root/.npmrc`] : []),
   ];
   // Yarn's Plug'n'Play needs a loader that `node file` does not have.
   const linker = plan.manager.name === 'yarn-berry' && tool !== TOOLS.npm ? 'YARN_NODE_LINKER=node-modules ' : '';
-  return `RUN ${mounts.join(' ')} \\\n    ${linker}${command.join(' ')}`;
+  return `RUN ${[...mounts, `${linker}${command.join(' ')}`].join(' \\\n    ')}`;
 }

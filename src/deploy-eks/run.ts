@@ -1,5 +1,6 @@
 import type { Action } from '../action/action.ts';
 import { Failed, UserError, describe, messageOf } from '../action/errors.ts';
+import { unlessAborted } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 import { type DeploymentTracker, deploymentTracker } from '../github/deployments.ts';
 import { applyAll } from '../kube/apply.ts';
@@ -43,7 +44,7 @@ async function deploy(given: DeployInputs, host: Host): Promise<Outputs> {
   const story = new Story(given, host, record, documents);
   return tellingGitHub(given, host, async (tracker) => {
     try {
-      const { kube, namespace } = await connectTo(target, host);
+      const { kube, namespace } = await unlessAborted(connectTo(target, host), host.signal);
       story.kube = kube;
       const checked = await check(kube, documents, given.namespace || namespace, host);
       if (given.dryRun) return await preview(kube, checked, given, host);

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,38 +27,62 @@ export class Workspace {
   }
 
   build(inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>> = {}): BundleRun {
-    const [output, summary] = ['output', 'summary'].map((name) => path.join(this.#outside, name)) as [string, string];
-    writeFileSync(output, '');
-    writeFileSync(summary, '');
-    const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-    const result = spawnSync(process.execPath, [bundle], {
-      cwd: this.folder,
-      encoding: 'utf8',
-      timeout: 120_000,
-      maxBuffer: 64 * 1024 * 1024,
-      env: {
-        PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}`,
-        HOME: this.#outside,
-        GITHUB_WORKSPACE: this.folder,
-        GITHUB_REPOSITORY: 'acme/shop',
-        GITHUB_SHA: '0123456789abcdef0123456789abcdef01234567',
-        GITHUB_REF: 'refs/heads/main',
-        GITHUB_REF_NAME: 'main',
-        GITHUB_ACTOR: 'ana',
-        GITHUB_OUTPUT: output,
-        GITHUB_STEP_SUMMARY: summary,
-        RUNNER_TEMP: path.join(this.#outside, 'temp'),
-        RUNNER_TOOL_CACHE: path.join(this.#outside, 'tools'),
-        ...Object.fromEntries(given),
-        ...env,
-      },
+    const limits = { timeout: 120_000, maxBuffer: 64 * 1024 * 1024 };
+    const settings = { cwd: this.folder, env: this.#environment(inputs, env), encoding: 'utf8' } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bundle], { ...settings, ...limits });
+    return this.#ended(status, `${stdout}${stderr}`);
+  }
+
+  /** As `build`, but beside this process, which may serve what the action asks for; the child can be signalled. */
+  start(
+    inputs: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string | undefined>> = {},
+  ): { readonly child: ChildProcess; readonly log: () => string; readonly end: Promise<BundleRun> } {
+    const child = spawn(process.execPath, [bundle], { cwd: this.folder, env: this.#environment(inputs, env) });
+    let log = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (log += data.toString()));
+    const end = new Promise<BundleRun>((resolve) => {
+      child.once('close', (status) => resolve(this.#ended(status, log)));
     });
+    return { child, log: () => log, end };
+  }
+
+  /** HOME of the action, without any settings. */
+  get home(): string {
+    return this.#outside;
+  }
+
+  /** RUNNER_TEMP, where the action keeps what must be gone afterwards. */
+  get temp(): string {
+    return path.join(this.#outside, 'temp');
+  }
+
+  #environment(
+    inputs: Readonly<Record<string, string>>,
+    env: Readonly<Record<string, string | undefined>>,
+  ): NodeJS.ProcessEnv {
+    for (const name of ['output', 'summary']) writeFileSync(path.join(this.#outside, name), '');
     return {
-      exitCode: result.status,
-      log: `${result.stdout}${result.stderr}`,
-      outputs: outputsOf(readFileSync(output, 'utf8')),
-      summary: readFileSync(summary, 'utf8'),
+      PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+      HOME: this.#outside,
+      GITHUB_WORKSPACE: this.folder,
+      GITHUB_REPOSITORY: 'acme/shop',
+      GITHUB_SHA: '0123456789abcdef0123456789abcdef01234567',
+      GITHUB_REF: 'refs/heads/main',
+      GITHUB_REF_NAME: 'main',
+      GITHUB_ACTOR: 'ana',
+      GITHUB_OUTPUT: path.join(this.#outside, 'output'),
+      GITHUB_STEP_SUMMARY: path.join(this.#outside, 'summary'),
+      RUNNER_TEMP: this.temp,
+      RUNNER_TOOL_CACHE: path.join(this.#outside, 'tools'),
+      ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
+      ...env,
     };
+  }
+
+  #ended(exitCode: number | null, log: string): BundleRun {
+    const read = (name: string): string => readFileSync(path.join(this.#outside, name), 'utf8');
+    return { exitCode, log, outputs: outputsOf(read('output')), summary: read('summary') };
   }
 
   remove(): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { explainBuild } from '../../src/container/build.ts';
+import { explainBuild } from '../../src/container/build-error.ts';
 import { resolveDigest } from '../../src/container/registry.ts';
 import { serving } from '../aws/server.ts';
 
@@ -23,9 +23,10 @@ describe('a registry that refuses', () => {
 
   // What docker prints when HEAD of a layer is denied.
   test('to say whether a layer is there is told from a Dockerfile that does not build', () => {
-    const output = '#6 ERROR: error parsing HTTP 403 response body: unexpected end of JSON input: ""\n';
-    const error = explainBuild(output, { tags: ['r.example/shop:v1'] }, 'FROM scratch\n');
-    expect(error.message).toContain('The registry refuses the image r.example/shop:v1');
+    const told = 'error parsing HTTP 403 response body: unexpected end of JSON input: ""';
+    const output = `#6 exporting to image\n#6 ERROR: ${told}\nERROR: failed to build: failed to solve: ${told}\n`;
+    const error = explainBuild(output, { tags: ['r.example/shop:v1'], platforms: [] }, 'FROM scratch\n');
+    expect(error.message).toContain('The registry r.example refuses the image: it does not allow it');
     expect(error.remedy).toContain('ecr:BatchCheckLayerAvailability');
   });
 });

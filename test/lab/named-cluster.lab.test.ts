@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,9 @@ test('a second lab uses the cluster that it is named, keeps to it, and leaves it
     const program = join(import.meta.dirname, 'cli.ts');
     return spawnSync(process.execPath, [program, ...args], { env, encoding: 'utf8' });
   };
+  // Where the first lab runs a real node, this is how its kubelet is spoken to.
+  const kubelet = '/var/lib/kubelet/device-plugins/kubelet.sock';
+  const isNode = existsSync(kubelet);
   try {
     const words = `cluster: up on ${endpoint}, the cluster of ${kubeconfig}\n`;
     expect(lab('up', 'cluster', '--kubeconfig', kubeconfig).stdout).toContain(words);
@@ -34,6 +38,7 @@ test('a second lab uses the cluster that it is named, keeps to it, and leaves it
     const { server } = await readKubeconfig(kubeconfig);
     const call = { method: 'GET', path: '/readyz', idempotent: true } as const;
     expect(await openTransport(server).send(call)).toBe('ok');
+    expect(existsSync(kubelet)).toBe(isNode);
   } finally {
     lab('down');
     await rm(folder, { recursive: true });

@@ -31,6 +31,8 @@ export interface LabFacts {
     dockerHost: string;
     /** For DOCKER_CONFIG: holds the buildx plugin. */
     dockerConfig: string;
+    /** This machine's address as containers of the engine see it: all that they reach. */
+    address: string;
   };
   aws?: {
     /** For AWS_ENDPOINT_URL. */

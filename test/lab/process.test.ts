@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { inOrder } from './parts.ts';
-import { isRunning, start, stop } from './process.ts';
+import { isRunning, start, startTime, stop } from './process.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -44,6 +45,15 @@ test('a process is on file from the moment it runs, so that one started just bef
     await start(${JSON.stringify(folder)}, 'sleeper', 'sleep', ['60']);`;
   expect(spawnSync(process.execPath, ['--input-type=module', '-e', code]).status).toBe(0);
   expect(await isRunning(folder, 'sleeper')).toBe(true);
+});
+
+test('a process that does not listen is gone once it has been stopped', async () => {
+  const deaf = ['-c', 'trap "" TERM; echo listens; while :; do sleep 0.05; done'];
+  await start(folder, 'sleeper', '/bin/sh', deaf);
+  const pid = Number((await readFile(pidFile(), 'utf8')).split(' ')[0]);
+  while (!(await readFile(join(folder, 'sleeper.log'), 'utf8')).includes('listens')) await sleep(10);
+  await stop(folder, 'sleeper', 100);
+  expect(await startTime(pid)).toBeUndefined();
 });
 
 test('a program that does not exist is a fault', async () => {

@@ -63,14 +63,24 @@ export async function start(
   }
 }
 
-/** Ends a process by its id: asks first, insists after `graceMs`. Nothing happens where it does not run. */
+/**
+ * Ends a process by its id and waits until it has gone: asks first, insists after `graceMs`. Nothing happens where it
+ * does not run.
+ * @throws Error where it stays even then
+ */
 export async function stop(folder: string, name: string, graceMs = 10_000): Promise<void> {
   const identity = await living(folder, name);
   if (identity !== undefined) {
-    signal(identity.pid, 'SIGTERM');
-    const deadline = Date.now() + graceMs;
-    while (Date.now() < deadline && (await isRunning(folder, name))) await sleep(50);
-    if (await isRunning(folder, name)) signal(identity.pid, 'SIGKILL');
+    const ends = async (name: NodeJS.Signals, withinMs: number): Promise<boolean> => {
+      signal(identity.pid, name);
+      const deadline = Date.now() + withinMs;
+      while (Date.now() < deadline && (await startTime(identity.pid)) === identity.started) await sleep(50);
+      return (await startTime(identity.pid)) !== identity.started;
+    };
+    // A killed process still takes a moment to give back its memory, files and ports.
+    if (!(await ends('SIGTERM', graceMs)) && !(await ends('SIGKILL', 10_000))) {
+      throw new Error(`${name}, process ${identity.pid}, does not end`);
+    }
   }
   await rm(join(folder, `${name}.pid`), { force: true });
 }

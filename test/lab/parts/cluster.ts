@@ -119,7 +119,8 @@ async function allRun(state: string, { simulated }: ClusterFacts): Promise<boole
 
 async function clear(state: string): Promise<void> {
   if (process.getuid?.() === 0) await removeRealNode(state);
-  for (const name of ['kwok', 'registry-relay', ...CONTROL_PLANE.toReversed()]) await stop(state, name);
+  // The API server would wait for its watches to end, and there is nothing that it could lose.
+  for (const name of ['kwok', 'registry-relay', ...CONTROL_PLANE.toReversed()]) await stop(state, name, 1000);
   await rm(state, { recursive: true, force: true });
 }
 

@@ -7,6 +7,7 @@ import { findBinary, missingForBinaries } from '../binaries.ts';
 import type { LabContext, LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
 import { bringBaseImage } from './base-image.ts';
+import { bridgeName, bringBridge, removeBridge } from './bridge.ts';
 
 const run = promisify(execFile);
 
@@ -17,7 +18,7 @@ const PROGRAMS = [
 
 /**
  * Image builds: a Docker engine of our own with buildx and `node:24-slim`. It stands beside any other engine of the
- * machine and makes neither bridge nor firewall rules, so containers of a build have no network.
+ * machine and makes no firewall rules: its containers reach this machine over a bridge of their own, and nothing else.
  */
 export const images: Part<'images'> = {
   name: 'images',
@@ -31,7 +32,8 @@ export const images: Part<'images'> = {
     return [...missing, ...(await missingForBinaries(['buildx'], cache))];
   },
   async up(context) {
-    const facts = factsOf(context.state);
+    const bridge = await bringBridge(bridgeName(context.state));
+    const facts = { ...settingsOf(context.state), address: bridge.address };
     const env = { ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: facts.dockerConfig };
     if (!(await isRunning(context.state, 'dockerd'))) await startEngine(context, facts, env);
     await answers(context.state, env);
@@ -42,14 +44,15 @@ export const images: Part<'images'> = {
   async down({ state }) {
     await stop(state, 'dockerd', 20_000);
     for (const mount of await mountsBelow(state)) await run('umount', ['--lazy', mount]);
+    await removeBridge(bridgeName(state));
     await rm(state, { recursive: true, force: true });
   },
   async status({ state }) {
-    return (await isRunning(state, 'dockerd')) ? `up on ${factsOf(state).dockerHost}` : 'down';
+    return (await isRunning(state, 'dockerd')) ? `up on ${settingsOf(state).dockerHost}` : 'down';
   },
 };
 
-function factsOf(state: string): NonNullable<LabFacts['images']> {
+function settingsOf(state: string): Pick<NonNullable<LabFacts['images']>, 'dockerHost' | 'dockerConfig'> {
   return { dockerHost: `unix://${join(state, 'docker.sock')}`, dockerConfig: join(state, 'config') };
 }
 
@@ -65,7 +68,10 @@ async function startEngine(
   await rm(join(plugins, 'docker-buildx'), { force: true });
   await symlink(buildx, join(plugins, 'docker-buildx'));
   const folders = ['data-root', 'exec-root'].map((name) => `--${name}=${join(state, name)}`);
-  const network = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+  const network = [
+    `--bridge=${bridgeName(state)}`,
+    ...['iptables', 'ip6tables', 'ip-masq', 'ip-forward', 'userland-proxy'].map((name) => `--${name}=false`),
+  ];
   const pidfile = `--pidfile=${join(state, 'docker.pid')}`;
   await start(state, 'dockerd', PROGRAMS[0].path, [...folders, ...network, pidfile, `--host=${dockerHost}`], env);
 }

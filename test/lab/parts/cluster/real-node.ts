@@ -57,6 +57,9 @@ export async function startRealNode(given: RealNode, facts: ClusterFacts): Promi
   await nodeReady(facts, state, REAL_NODE, 'kubelet');
 }
 
+/** The first file that a real node has: before its network and its processes. */
+const CLIENT_KEY = 'kubelet-client.key';
+
 /** Whether this machine is a node of another cluster: a second kubelet would take over its device plugins. */
 export async function isNodeAlready(): Promise<boolean> {
   return exists(join(DEVICE_PLUGINS, 'kubelet.sock'));
@@ -69,9 +72,12 @@ export async function realNodeRuns(state: string): Promise<boolean> {
   return running.every(Boolean);
 }
 
-/** Leaves no process, mount, interface, cgroup, link or setting of the kernel behind. */
+/**
+ * Leaves no process, mount, interface, cgroup, link or setting of the kernel behind. Where this lab began no node, it
+ * touches nothing: the machine's kubelet may be another's.
+ */
 export async function removeRealNode(state: string): Promise<void> {
-  if (!(await exists(state))) return;
+  if (!(await exists(join(state, CLIENT_KEY)))) return;
   for (const name of ['kubelet', 'kube-proxy']) await stop(state, name);
   await stopRuntime(state);
   await unmountBelow(state);
@@ -85,7 +91,7 @@ export async function removeRealNode(state: string): Promise<void> {
 
 /** A certificate that signs itself: the only client that the kubelet trusts. */
 export async function makeClientCertificate(state: string): Promise<{ certificate: string; key: string }> {
-  const [certificate, key] = [join(state, 'kubelet-client.crt'), join(state, 'kubelet-client.key')];
+  const [certificate, key] = [join(state, 'kubelet-client.crt'), join(state, CLIENT_KEY)];
   await mkdir(state, { recursive: true, mode: 0o700 });
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
   const subject = ['-subj', '/O=system:masters/CN=lab', '-addext', 'extendedKeyUsage=clientAuth'];
