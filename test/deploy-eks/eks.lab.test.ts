@@ -47,6 +47,13 @@ describe('a deploy to EKS by role', () => {
     expect((await eks.control.requests()).filter(({ fault }) => fault !== undefined)).toHaveLength(6);
   }, 60_000);
 
+  test('does not wait without end for an answer that does not come', async () => {
+    await eks.control.faults({ kind: 'slow', on: 'eks:DescribeCluster', ms: 60_000 });
+    const began = Date.now();
+    expect((await eks.deploy({ 'dry-run': 'true' })).exitCode).toBe(0);
+    expect(Date.now() - began).toBeLessThan(30_000);
+  }, 60_000);
+
   test('gets a new token when the old one ends in the middle of the wait', async () => {
     // The API server itself takes a token for good that it saw within 10 s.
     await eks.control.set('token-age', 4);
@@ -114,6 +121,14 @@ describe('bad input', () => {
     },
     60_000,
   );
+
+  test('an AWS that keeps failing is told, with what to check', async () => {
+    await eks.control.faults({ kind: 'server-error', on: 'eks:DescribeCluster', times: 9 });
+    const { exitCode, log } = await eks.deploy();
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(/::error::EKS in eu-central-1 gave no answer on the cluster lab: .*Check the input region/);
+    expect(await names()).toEqual(['sts:AssumeRoleWithWebIdentity', ...Array<string>(5).fill('eks:DescribeCluster')]);
+  }, 60_000);
 
   test('credentials of the environment that have expired are told so', async () => {
     await eks.control.set('session', 1);
