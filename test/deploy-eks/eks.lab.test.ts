@@ -4,6 +4,8 @@ import { openCutter } from './cutter.ts';
 import { type Eks, openEks } from './eks.ts';
 
 let eks: Eks;
+/** Changed for each release that shall bring new pods. */
+let graceSeconds = 15;
 
 beforeAll(async () => {
   eks = await openEks();
@@ -54,26 +56,44 @@ describe('a deploy to EKS by role', () => {
     expect(Date.now() - began).toBeLessThan(30_000);
   }, 60_000);
 
-  test('gets a new token when the old one ends in the middle of the wait', async () => {
-    // The API server itself takes a token for good that it saw within 10 s.
+  test('renews session and token when both end in the middle of the wait', async () => {
+    const { exitCode, log, outputs } = await cutOff();
+    expect(log).not.toContain('::error');
+    expect(exitCode).toBe(0);
+    expect(outputs['verdict']).toBe('deployed');
+    expect((await names()).filter((name) => name.startsWith('sts:')).length).toBeGreaterThan(1);
+  }, 120_000);
+
+  test('says that credentials of the environment are not renewed when they end in the middle of the wait', async () => {
+    await eks.control.set('session', 8);
+    const { exitCode, log } = await cutOff(
+      { 'role-to-assume': '', 'on-failure': 'leave' },
+      await assumeRole(eks.facts),
+    );
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(/::error::[^\n]*the cluster does not accept the credentials[^\n]*set role-to-assume/);
+  }, 120_000);
+
+  /** A deploy of half a minute whose tokens live seconds and whose connections break off. */
+  async function cutOff(inputs: Readonly<Record<string, string>> = {}, keys: Readonly<Record<string, string>> = {}) {
+    await eks.control.set('session', 8);
+    // The API server itself takes a token that it has seen for 10 s more.
     await eks.control.set('token-age', 4);
     const cutter = await openCutter(13_000);
     try {
-      const slow = eks.variant((text) =>
+      graceSeconds += 1;
+      const workspace = eks.variant((text) =>
         text
           .replace('replicas: 2', 'replicas: 1\n  minReadySeconds: 20')
-          .replace('terminationGracePeriodSeconds: 15', 'terminationGracePeriodSeconds: 16'),
+          .replace('terminationGracePeriodSeconds: 15', `terminationGracePeriodSeconds: ${graceSeconds}`),
       );
-      const env = { HTTPS_PROXY: cutter.address };
-      const { exitCode, log, outputs } = await eks.deploy({}, { workspace: slow, env });
-      expect(log).not.toContain('::error');
-      expect(exitCode).toBe(0);
-      expect(outputs['verdict']).toBe('deployed');
+      const run = await eks.deploy(inputs, { workspace, env: { ...keys, HTTPS_PROXY: cutter.address } });
       expect(cutter.cut()).toBeGreaterThan(0);
+      return run;
     } finally {
       await cutter.close();
     }
-  }, 120_000);
+  }
 });
 
 describe('bad input', () => {
