@@ -1,6 +1,7 @@
 import type { AuthorizationData, ECRClient, Repository } from '@aws-sdk/client-ecr';
 import { UserError, describe } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { clientSettings } from './client.ts';
 import { type CredentialSource, endpointOf } from './credentials.ts';
 import { credentialFault, isDenied, told } from './errors.ts';
 
@@ -57,15 +58,9 @@ export async function openEcr(
   { region, account }: { readonly region: string; readonly account?: string },
   host: Pick<Host, 'env' | 'signal' | 'mask' | 'log'>,
 ): Promise<Ecr> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  const keys = await credentials();
   const sdk = await import('@aws-sdk/client-ecr');
-  const endpoint = endpointOf(host.env, 'ECR');
-  const client: ECRClient = new sdk.ECRClient({
-    region,
-    maxAttempts: 5,
-    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
+  const client: ECRClient = new sdk.ECRClient(clientSettings(keys, region, endpointOf(host.env, 'ECR')));
   const owner = account === undefined ? {} : { registryId: account };
   const options = { abortSignal: host.signal };
 

@@ -1,5 +1,6 @@
 import { type Place, UserError } from '../action/errors.ts';
 import { parseReference } from './reference.ts';
+import { permissionIn } from './registry.ts';
 
 /** What of a build counts for saying why it failed. */
 export interface FailedBuild {
@@ -140,7 +141,10 @@ function refusedPush(lines: readonly string[], { tags: [tag] }: FailedBuild): Us
   const { registry, repository } = parseReference(tag);
   const what = refusal === undefined ? 'did not take the image' : `refuses the image: it ${refusal.what}`;
   return new UserError(`The registry ${registry} ${what} (${tag}): ${error.trim().slice(0, MAX_TOLD)}`, {
-    remedy: refusal?.remedy(registry, repository) ?? `Run the job again; when it stays so, ask who runs ${registry}.`,
+    remedy:
+      permissionIn(error) ??
+      refusal?.remedy(registry, repository) ??
+      `Run the job again; when it stays so, ask who runs ${registry}.`,
   });
 }
 

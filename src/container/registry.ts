@@ -147,10 +147,17 @@ function refusal(answer: RegistryAnswer, reference: Reference, what: string): Us
     404: `Check the name of the repository; create it at ${registry} where that does not happen by itself.`,
     429: `Wait a few minutes and run the job again; a signed-in account has a higher limit.`,
   };
-  const remedy = remedies[answer.status] ?? `Run the job again; when it stays so, ask who runs ${registry}.`;
+  const remedy =
+    permissionIn(told) ?? remedies[answer.status] ?? `Run the job again; when it stays so, ask who runs ${registry}.`;
   return new UserError(`${showReference(reference)} cannot ${what}: ${registry} answers ${answer.status}${told}`, {
     remedy,
   });
+}
+
+/** The remedy where ECR itself says which action IAM does not allow. */
+export function permissionIn(told: string): string | undefined {
+  const [, action] = /not authorized to perform: (\w+:\w+)/.exec(told) ?? [];
+  return action && `Add the IAM action ${action} to the policy of the role.`;
 }
 
 /** The first error in the spec's form, `{"errors": [{"code", "message"}]}`, as a phrase. */

@@ -125,9 +125,11 @@ async function check(
 ): Promise<readonly Checked[]> {
   log.info(`checking ${documents.length} objects against the cluster, changing nothing`);
   const checked = await validate(kube, documents, { fieldManager: FIELD_MANAGER, namespace, force: true, signal });
+  // Rights on what comes with this very deploy may come with it too.
+  const known = checked.filter(({ planned }) => planned !== undefined);
   const lacking = await checkRights(
     kube,
-    checked.map(({ document }) => document),
+    known.map(({ document }) => document),
   );
   for (const problem of lacking) log.warning(describe(problem));
   return checked;
