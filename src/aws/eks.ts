@@ -18,7 +18,7 @@ export async function describeCluster(
   host: Pick<AwsHost, 'env' | 'signal'>,
 ): Promise<ClusterAddress> {
   const keys = await credentials();
-  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('@aws-sdk/client-eks');
+  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('./eks-sdk.ts');
   const endpoint = endpointOf(host.env, 'EKS');
   const client = new EKSClient({
     region,
