@@ -26,6 +26,7 @@ for (const name of actions()) {
     minify: true,
     quiet: true,
     cache: false,
+    mainFields: ['module', 'main'],
   });
   const files = { 'index.js': { source: code }, ...assets };
   for (const [file, { source }] of Object.entries(files)) {

@@ -19,7 +19,7 @@ export async function describeCluster(
   host: Pick<AwsHost, 'env' | 'signal'>,
 ): Promise<ClusterAddress> {
   const keys = await credentials();
-  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('@aws-sdk/client-eks');
+  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('./eks-sdk.ts');
   const client = new EKSClient(clientSettings(keys, region, endpointOf(host.env, 'EKS')));
   const send = { abortSignal: host.signal };
   try {
