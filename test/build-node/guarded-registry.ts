@@ -14,6 +14,8 @@ const refuse = (response: ServerResponse, status: number, code: string, message:
  */
 export class GuardedRegistry {
   readonly password: string;
+  /** Lets layers in, but no manifest: what a look before the push cannot see. */
+  refuseManifests = false;
   readonly #behind: string;
   readonly #server: Server;
 
@@ -50,7 +52,8 @@ export class GuardedRegistry {
     if (password !== this.password) return refuse(response, 401, 'UNAUTHORIZED', 'authentication required');
     if (writes && url.startsWith('/v2/unknown'))
       return refuse(response, 404, 'NAME_UNKNOWN', 'repository name not known');
-    if (writes && user !== 'ana') return refuse(response, 403, 'DENIED', 'requested access to the resource is denied');
+    const refused = user !== 'ana' || (this.refuseManifests && method === 'PUT' && url.includes('/manifests/'));
+    if (writes && refused) return refuse(response, 403, 'DENIED', 'requested access to the resource is denied');
     // The name that the client used stays in `host`, so that the registry's addresses lead back to here.
     const [hostname, port] = this.#behind.split(':');
     const forwarded = ask({ hostname, port, method, path: url, headers }, (answer) => {

@@ -68,16 +68,10 @@ describe('a registry that asks who comes', () => {
   }, 60_000);
 
   test.each([
-    ['nobody', {}, 'answers 401', 'Sign in at'],
-    ['a wrong password', as('ana', `wrong-${fresh}`), 'answers 401', 'password is still valid'],
-    ['nobody, pushing', { cache: 'false' }, 'it does not know who is asking', 'registry-username'],
-    [
-      'one who may not',
-      { ...as('ben'), cache: 'false' },
-      'it knows who is asking and does not allow it',
-      'right to push',
-    ],
-    ['a missing repository', { ...as('ana'), image: `unknown-${fresh}` }, 'it does not know the repository', 'Create'],
+    ['nobody', {}, '401 (it does not know who is asking)', 'docker/login-action'],
+    ['a wrong password', as('ana', `wrong-${fresh}`), '401 (it does not know who is asking)', 'may have expired'],
+    ['one who may not', as('ben'), '403 (it knows who is asking and does not allow it): DENIED', 'right to pull'],
+    ['a missing repository', { ...as('ana'), image: `unknown-${fresh}` }, '404 (it does not know the', 'create the'],
   ])(
     'refuses %s, and says what is missing',
     async (_, inputs, what, remedy) => {
@@ -87,6 +81,8 @@ describe('a registry that asks who comes', () => {
       expect(error).toContain(guarded.host);
       expect(error).toContain(what);
       expect(error).toContain(remedy);
+      // Docker would try for most of a minute.
+      expect(log).not.toContain('docker buildx build');
       expect(exitCode).toBe(1);
       expect(outputs['image']).toBeUndefined();
       expect(summary).toContain('was not built');
@@ -97,6 +93,19 @@ describe('a registry that asks who comes', () => {
 });
 
 describe('what docker cannot do', () => {
+  test('a push that is refused although the look before it was not', async () => {
+    shop.write({ ...project(), ...TINY });
+    guarded.refuseManifests = true;
+    try {
+      const { exitCode, log } = await build({ ...as('ana'), cache: 'false' });
+      expect(log).toContain('docker buildx build');
+      expect(log).toMatch(/::error::The registry 127\.0\.0\.1:\d+ refuses the image: .*does not allow it.*denied/);
+      expect(exitCode).toBe(1);
+    } finally {
+      guarded.refuseManifests = false;
+    }
+  }, 90_000);
+
   test('a base image that cannot be had is named on its line, and is no refused push', async () => {
     shop.write({ ...project(), Dockerfile: `FROM scratch AS one\n\nFROM ${guarded.host}/private/base:1\n` });
     const { exitCode, log } = await build({ push: 'false' });
