@@ -1,4 +1,3 @@
-import semver from 'semver';
 import { type ManagerName, type PackageManager, managerPackage } from '../node/package-manager.ts';
 import { type PackageJson, type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
 import { NPMRC } from './npmrc.ts';
@@ -51,11 +50,6 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
 const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
 const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
-
-/** The official image of a Node version: of that very version where `range` is one, of its line otherwise. */
-export function nodeBase(range: string, version: string): string {
-  return `node:${semver.valid(range) ?? semver.major(version)}-slim`;
-}
 
 /**
  * Plans the image of a Node project.
