@@ -34,19 +34,17 @@ export interface Ecr {
   repository(name: string, create: boolean): Promise<EcrRepository>;
 }
 
-/** What a new repository forgets: pieces that no tag names, and builds far behind the newest. */
+/**
+ * What a new repository forgets: pieces that no tag names. Images with a tag stay, as ECR cannot know which of them
+ * serves: a count or an age would one day take away what a cluster still starts pods from. Each image of build-node has
+ * its content tag, so all of them stay; a team that wants fewer sets a policy of its own, which is never overwritten.
+ */
 const LIFECYCLE = {
   rules: [
     {
       rulePriority: 1,
       description: 'images without a tag, after 14 days',
       selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 14 },
-      action: { type: 'expire' },
-    },
-    {
-      rulePriority: 2,
-      description: 'all but the newest 500 images',
-      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 500 },
       action: { type: 'expire' },
     },
   ],

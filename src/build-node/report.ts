@@ -60,6 +60,7 @@ export function summary(report: BuildReport): Markdown {
     ...report.tasks
       .filter(({ tail }) => tail !== '' && failedTests.length === 0)
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
+    evidence(report),
     failure && failure.whatToDo !== '' && md`**What to do:** ${failure.whatToDo}`,
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
     details('How it was built', list(report.decisions)),
@@ -102,6 +103,12 @@ function headline(report: BuildReport): Markdown {
 function why(report: BuildReport): Markdown | undefined {
   const verdict = verdictOf(report);
   return verdict === undefined ? undefined : md`**Why:** ${verdict}`;
+}
+
+/** What a failure wrote after its first sentence: the last lines of a program, or each of several problems. */
+function evidence({ failure }: BuildReport): Markdown | undefined {
+  const lines = failure?.why.split('\n').slice(1).join('\n').trim();
+  return lines ? block(lines) : undefined;
 }
 
 function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {

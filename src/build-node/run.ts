@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
 import { Failed, UserError, messageOf } from '../action/errors.ts';
@@ -25,6 +25,9 @@ export const buildNode: Action<typeof inputs, Output> = {
   outputs: ['image', 'digest', 'name', 'reused', 'tests', 'node-version'],
   run: build,
 };
+
+/** The largest lockfiles there are have some tens of megabytes. */
+const MAX_FILE = 100 * 1024 ** 2;
 
 type Draft = { -readonly [K in keyof BuildReport]: BuildReport[K] };
 
@@ -107,10 +110,12 @@ function outputsOf({ image, tests, nodeVersion }: BuildReport): Partial<Record<O
   };
 }
 
+/** Inside by its real path too, so that no link in the repository leads out of it. */
 function folderOf(directory: string, workspace: string): string {
   const folder = path.resolve(workspace, directory);
-  const outside = path.relative(workspace, folder).startsWith('..');
-  if (!outside && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  const exists = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const relative = exists ? path.relative(realpathSync(workspace), realpathSync(folder)) : '..';
+  if (relative !== '..' && !relative.startsWith(`..${path.sep}`)) return folder;
   throw new UserError(`input directory (${JSON.stringify(directory)}) is no folder inside the repository`, {
     remedy: 'Give its path from the root of the repository; run actions/checkout before this action.',
   });
@@ -119,6 +124,8 @@ function folderOf(directory: string, workspace: string): string {
 function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });
-    return found?.isFile() === true ? readFileSync(path.join(directory, file), 'utf8') : undefined;
+    if (found?.isFile() !== true) return undefined;
+    if (found.size > MAX_FILE) throw new UserError(`${file} is larger than ${MAX_FILE / 1024 ** 2} MiB`);
+    return readFileSync(path.join(directory, file), 'utf8');
   };
 }

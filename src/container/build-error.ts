@@ -1,6 +1,6 @@
 import { type Place, UserError } from '../action/errors.ts';
 import { parseReference } from './reference.ts';
-import { permissionIn } from './registry.ts';
+import { githubRight, permissionIn } from './registry.ts';
 
 /** What of a build counts for saying why it failed. */
 export interface FailedBuild {
@@ -95,7 +95,7 @@ const REFUSALS: readonly {
     sign: /denied|forbidden|insufficient_scope|authorization failed|not authorized|403/i,
     what: 'knows who is asking and does not allow it',
     remedy: (registry, repository) =>
-      `Give the account that is signed in at ${registry} the right to push to ${repository} (at ghcr.io, \`packages: write\` of the job).`,
+      `Give the account that is signed in at ${registry} the right to push to ${repository}${githubRight(registry)}.`,
   },
 ];
 
