@@ -180,12 +180,8 @@ function refusal(answer: RegistryAnswer, reference: Reference, what: string): Us
   };
   const remedy =
     permissionIn(told) ?? remedies[status] ?? `Run the job again; when it stays so, ask who runs ${registry}.`;
-  return new UserError(
-    `${showReference(reference)} cannot ${what}: ${registry} answers ${answer.status} (${MEANINGS[status] ?? 'a fault of the registry'})${told}`,
-    {
-      remedy,
-    },
-  );
+  const said = `${answer.status} (${MEANINGS[status] ?? 'a fault of the registry'})${told}`;
+  return new UserError(`${showReference(reference)} cannot ${what}: ${registry} answers ${said}`, { remedy });
 }
 
 /** The remedy where ECR itself says which action IAM does not allow. */
