@@ -97,7 +97,7 @@ export function explain(facts: Facts): Explanation {
     case 'deadline':
     case 'failed':
     default:
-      return explainRest(cause, events);
+      return explainRest(cause, containers, events);
   }
 }
 
@@ -147,7 +147,14 @@ function explainCrash(
   };
 }
 
-function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation {
+function explainRest(
+  cause: Doom,
+  containers: readonly ContainerEvidence[],
+  events: readonly EventEvidence[],
+): Explanation {
+  // A Job is said to have failed, and its pods know why.
+  const ended = cause.kind === 'failed' ? containers.find(({ exitCode = 0 }) => exitCode !== 0) : undefined;
+  if (ended !== undefined) return explainCrash(cause, `the container ${ended.container}`, ended, events);
   const probe = ['Readiness', 'Startup', 'Liveness']
     .map((kind) => probeFailure(events, kind))
     .find((found) => found !== undefined);

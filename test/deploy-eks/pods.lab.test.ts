@@ -42,7 +42,7 @@ async function pushed(name: string): Promise<string> {
 }
 
 const serving = "require('http').createServer((q, r) => r.end('ok')).listen(8080)";
-const run = (script: string) => ({ image: node, command: ['node', '-e', script] });
+const run = (script: string) => ({ image: 'NODE', command: ['node', '-e', script] });
 const probe = { readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 } };
 
 interface Workload {
@@ -63,7 +63,8 @@ function workload({ kind = 'Deployment', container = {}, pod = {}, spec = {} }: 
 }
 
 async function deploy(manifest: string, timeout = '60s'): Promise<Ended & { readonly seconds: number }> {
-  writeFileSync(path.join(folder, 'app.yaml'), manifest);
+  const named = manifest.replaceAll('NODE', node).replace('HOST', facts.registry?.host ?? '');
+  writeFileSync(path.join(folder, 'app.yaml'), named);
   const kubeconfig = facts.cluster?.kubeconfig ?? '';
   const began = performance.now();
   const ended = await start({ kubeconfig, namespace, manifests: 'app.yaml', timeout }, { workspace: folder }).ended;
@@ -124,14 +125,19 @@ describe('a release that cannot serve is told in seconds, long before its time i
   ])(
     '%s',
     async (_, given, reason) => {
-      const manifest = workload(given).replace('HOST', facts.registry?.host ?? '');
-      const ended = await deploy(manifest);
+      const ended = await deploy(workload(given));
       expect(why(ended)).toMatch(reason);
       expect(ended.outputs['verdict']).toBe('failed');
       expect(ended.seconds).toBeLessThan(20);
     },
     90_000,
   );
+
+  test('a crash right after the start, though nothing probes the container', async () => {
+    const ended = await deploy(workload({ container: { ...crash, readinessProbe: null } }));
+    expect(why(ended)).toMatch(/crashes after it starts/);
+    expect(ended.outputs['verdict']).toBe('failed');
+  }, 60_000);
 
   test('a service that answers its probe with an error is told so when its time is up', async () => {
     const broken = run("require('http').createServer((q, r) => { r.statusCode = 500; r.end() }).listen(8080)");
