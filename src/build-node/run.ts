@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
-import { Failed, UserError, messageOf } from '../action/errors.ts';
+import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { install } from '../node/install.ts';
 import type { ReadFile } from '../node/manifest.ts';
@@ -14,7 +14,7 @@ import { summarize as summarizeTests } from '../test-report/result.ts';
 import { prepareImage } from './image.ts';
 import { type BuildInputs, inputs } from './inputs.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
-import { type BuildReport, firstLine, summary, verdictOf } from './report.ts';
+import { type BuildReport, gist, summary, verdictOf } from './report.ts';
 
 type Output = 'image' | 'digest' | 'name' | 'reused' | 'tests' | 'node-version';
 
@@ -35,25 +35,21 @@ async function build(given: BuildInputs, host: Host): Promise<Partial<Record<Out
   const started = host.clock.now();
   const directory = folderOf(given.directory, host.info.workspace);
   const read = readerOf(directory);
-  const plan = planBuild(given, read, host.env);
-  const decisions = decisionsOf(plan);
-  for (const decision of decisions) host.log.info(decision);
-  const report: Draft = {
-    name: given.image || plan.project.name || path.basename(directory),
-    info: host.info,
-    seconds: 0,
-    tasks: [],
-    failedTests: [],
-    decisions,
-  };
+  const name = given.image || path.basename(directory);
+  const report: Draft = { name, info: host.info, seconds: 0, tasks: [], failedTests: [], decisions: [] };
   try {
+    const plan = planBuild(given, read, host.env);
+    report.name = given.image || plan.project.name || name;
+    report.decisions = decisionsOf(plan);
+    report.runner = scriptTask(plan.manager.name, '').command.slice(0, 2).join(' ');
+    for (const decision of report.decisions) host.log.info(decision);
     // Before anything runs: what the build itself writes must not count as its input.
     const image = plan.image && (await prepareImage(given, plan, plan.image, directory, read, host));
     await check(plan, directory, report, host);
     if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
-    report.failure = { why: messageOf(error), whatToDo };
+    report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error;
   } finally {
     report.seconds = (host.clock.now() - started) / 1000;
@@ -85,7 +81,7 @@ function readTests(directory: string, since: number, report: Draft, host: Host):
     const place = placeOf(result, directory, host.info.workspace);
     return { name: result.name, failure: result.failure ?? '', ...(place !== undefined && { place }) };
   });
-  for (const { name, place, failure } of report.failedTests) host.log.error(`${name}: ${firstLine(failure)}`, place);
+  for (const { name, place, failure } of report.failedTests) host.log.error(`${name}: ${gist(failure)}`, place);
 }
 
 function decisionsOf({ manager, node, scripts, image }: BuildPlan): readonly string[] {

@@ -153,11 +153,19 @@ function failedStep(lines: readonly string[], build: FailedBuild, dockerfile: st
   const error = lines.findLast((line) => /^(ERROR|error): /.test(line)) ?? lines.at(-1) ?? '';
   const step = error.replace(/^(ERROR|error): /, '').replace(/^failed to (build|solve): (failed to solve: )?/, '');
   const where = build.shownDockerfile ?? 'The generated Dockerfile';
-  const tail = lines.slice(-TAIL_LINES).join('\n');
-  return new UserError(`${where} does not build: ${step.slice(0, MAX_TOLD)}\n${tail}`, {
-    remedy: 'Mend the step that the last lines show; `docker buildx build` repeats it on your machine.',
+  const line = place?.line === undefined ? '' : ` at line ${place.line}`;
+  return new UserError(`${where} does not build${line}: ${step.slice(0, MAX_TOLD)}\n${lastLines(lines)}`, {
+    remedy: 'Mend the step that the last lines show; `docker buildx build .` repeats it on your machine.',
     ...(place !== undefined && { place }),
   });
+}
+
+/** What the failing step itself wrote, without BuildKit's numbers and times; all lines where no step did. */
+function lastLines(lines: readonly string[]): string {
+  const step = lines.flatMap((line) => /^(#\d+) ERROR/.exec(line)?.[1] ?? []).at(-1);
+  const own = lines.filter((line) => step !== undefined && line.startsWith(`${step} `));
+  const written = own.flatMap((line) => /^#\d+ \d+\.\d+ (.*)$/.exec(line)?.[1] ?? []);
+  return (written.length > 0 ? written : lines).slice(-TAIL_LINES).join('\n');
 }
 
 /** Newer BuildKits end with the failing place as `Dockerfile:12`; all quote the failing step as ` > [build 2/3] RUN …:`. */

@@ -102,7 +102,7 @@ describe('an image, by a real engine in a real registry', () => {
     shop.write({ ...project(), Dockerfile: 'FROM scratch\n\nCOPY no-such-file /\n' });
     const { exitCode, log, outputs, summary } = await build({});
     expect(exitCode).toBe(1);
-    expect(log).toMatch(/::error file=Dockerfile,line=3::Dockerfile does not build: .*no-such-file/);
+    expect(log).toMatch(/::error file=Dockerfile,line=3::Dockerfile does not build at line 3: .*no-such-file/);
     expect(outputs['image']).toBeUndefined();
     expect(summary).toContain('was not built');
   }, 60_000);

@@ -150,7 +150,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --omit=dev
     expect(run.exitCode).toBe(1);
     expect(masked(run)).not.toContain(token);
     expect(run.summary).toContain('does not know who is asking (401)');
-    expect(run.summary).toContain('secrets.NPM\\_TOKEN');
+    expect(run.summary).toContain('secrets.NPM_TOKEN');
     expect(run.summary).toContain('a token is needed');
   }, 60_000);
 });

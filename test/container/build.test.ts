@@ -95,7 +95,7 @@ describe('why a build failed', () => {
     ['immutable', 'its tags are immutable', 'Push the commit anew'],
     ['reset', 'r.example did not take the image', 'Run the job again'],
     ['base', 'The base image docker.io/library/nod:24 cannot be had', 'docker/login-action'],
-    ['step', 'Dockerfile does not build: process', 'the last lines'],
+    ['step', 'Dockerfile does not build at line 4: process', 'the last lines'],
     ['several', 'one platform at a time; input platforms names linux/arm64', 'docker/setup-buildx-action'],
     ['foreign', 'A step for linux/arm64 needs a program', 'docker/setup-qemu-action'],
     ['stopped', 'Docker does not answer', 'a running Docker'],
