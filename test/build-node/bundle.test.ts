@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Workspace, project } from './workspace.ts';
 
-let shop = new Workspace();
+let shop: Workspace;
 beforeEach(() => {
   shop = new Workspace();
 });

@@ -11,7 +11,7 @@ const example = path.resolve(import.meta.dirname, '../../examples/tracking-api')
 // The lab may have stood for longer than this test: another run's content must not be found.
 const fresh = randomBytes(4).toString('hex');
 const service = `demo-${fresh}/tracking-api`;
-let shop = new Workspace();
+let shop: Workspace;
 // A machine that never built buildx and a base image does so now.
 beforeAll(async () => {
   await openLab('images', 'registry');

@@ -17,7 +17,7 @@ const server = createServer((request, response) => response.end(greet(process.ge
 server.listen(8080);
 process.on('SIGTERM', () => server.close());
 `;
-let shop = new Workspace();
+let shop: Workspace;
 let registry: NpmRegistry | undefined;
 let engine: { DOCKER_HOST: string; DOCKER_CONFIG: string; address: string; images: string };
 

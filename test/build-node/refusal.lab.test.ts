@@ -12,7 +12,7 @@ import { type BundleRun, Workspace, project } from './workspace.ts';
 const fresh = randomBytes(4).toString('hex');
 const password = `pass-${fresh}-of-ana`;
 const TINY = { Dockerfile: 'FROM scratch\nCOPY package.json /\n' };
-let shop = new Workspace();
+let shop: Workspace;
 let engine: { DOCKER_HOST: string; DOCKER_CONFIG: string };
 let guarded: GuardedRegistry;
 
