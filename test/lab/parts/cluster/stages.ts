@@ -28,7 +28,7 @@ const stages: readonly Stage[] = [
     kind: 'Node',
     when: [{ key: READY, operator: 'NotIn', values: ['True'] }],
     next: {
-      statusTemplate: `conditions: [${condition('Ready', 'reason: Simulated, lastHeartbeatTime: {{ Now | Quote }}')}]`,
+      statusTemplate: `conditions: [${condition('Ready', `reason: Simulated, lastHeartbeatTime: ${NOW}`)}]`,
     },
   },
   {
@@ -36,7 +36,7 @@ const stages: readonly Stage[] = [
     kind: 'Pod',
     when: [NOT_DELETED, { key: '.status.phase', operator: 'In', values: ['Pending'] }],
     next: {
-      statusTemplate: status({
+      statusTemplate: `${POD_IP}${status({
         phase: 'Running',
         startTime: NOW,
         podIP: '{{ $ip | Quote }}',
@@ -44,7 +44,7 @@ const stages: readonly Stage[] = [
         conditions: `[${['Initialized', 'ContainersReady', 'Ready'].map((type) => condition(type)).join(', ')}]`,
         initContainerStatuses: each('initContainers', container(true, EXITED)),
         containerStatuses: each('containers', container(true, `running: { startedAt: ${NOW} }`)),
-      }),
+      })}`,
     },
   },
   {
@@ -84,7 +84,7 @@ export function kwokConfig(): string {
 /** One flow mapping, which does not mind how kwok trims lines. */
 function status(fields: Readonly<Record<string, string>>): string {
   const members = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
-  return `${POD_IP}{ ${members.join(', ')} }`;
+  return `{ ${members.join(', ')} }`;
 }
 
 function condition(type: string, more = ''): string {
