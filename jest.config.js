@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // Node 24 runs TypeScript by itself, so nothing is transformed: what is tested is what stands in the file.
 const common = {
   rootDir: import.meta.dirname,
@@ -9,6 +11,8 @@ const common = {
 };
 
 export default {
+  // Tests wait for programs and servers more than they compute; on 2 cores jest itself would run one file at a time.
+  maxWorkers: Math.max(4, availableParallelism() - 1),
   projects: [
     {
       ...common,

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { start } from '../../process.ts';
 import { type ClusterFacts, call, nodeReady } from './api.ts';
+import { kwokConfig } from './stages.ts';
 
 /** The node that kwok plays: pods on it turn Ready but run nothing. */
 export const SIMULATED_NODE = 'simulated';
@@ -16,30 +16,20 @@ export const ON_SIMULATED_NODE = {
   'scheduler.alpha.kubernetes.io/defaultTolerations': JSON.stringify([{ key: 'simulated', operator: 'Exists' }]),
 };
 
-const kwokModule = 'sigs.k8s.io/kwok@v0.8.0';
-const stages = [
-  'node/fast/node-initialize.yaml',
-  'node/heartbeat-with-lease/node-heartbeat-with-lease.yaml',
-  'pod/fast/pod-ready.yaml',
-  'pod/fast/pod-complete.yaml',
-  'pod/fast/pod-delete.yaml',
-];
-
 /** Adds the simulated node. @param alone no real node stands beside it, so it takes every pod */
 export async function startSimulatedNode(
   { state, kwok, alone }: { readonly state: string; readonly kwok: string; readonly alone: boolean },
   facts: ClusterFacts,
 ): Promise<void> {
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', kwokModule], { timeout: 300_000 });
-  const folder: unknown = (JSON.parse(stdout) as { Dir?: unknown }).Dir;
-  if (typeof folder !== 'string') throw new Error(`Go did not say where ${kwokModule} is`);
+  const config = join(state, 'kwok.yaml');
+  await writeFile(config, kwokConfig());
   const mark = { 'lab/simulated': 'true' };
   await start(state, 'kwok', kwok, [
     `--kubeconfig=${facts.kubeconfig}`,
     '--manage-all-nodes=false',
     '--manage-nodes-with-annotation-selector=lab/simulated=true',
     '--node-lease-duration-seconds=40',
-    ...stages.map((stage) => `--config=${join(folder, 'kustomize/stage', stage)}`),
+    `--config=${config}`,
   ]);
   const size = { cpu: '8', memory: '16Gi', pods: '1000' };
   const node = {
