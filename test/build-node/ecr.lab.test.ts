@@ -7,7 +7,8 @@ import {
   type Repository,
 } from '@aws-sdk/client-ecr';
 import { type Control, controlOf } from '../lab/control.ts';
-import { type JobRun, runJob } from '../lab/job.ts';
+import { runJob } from '../lab/job.ts';
+import type { BundleRun } from '../run-bundle.ts';
 import { openLab } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { codeBlocks } from '../lab/readme.ts';
@@ -50,7 +51,7 @@ function content(text: string): void {
 async function build(
   inputs: Readonly<Record<string, string>> = {},
   env: Readonly<Record<string, string>> = {},
-): Promise<JobRun> {
+): Promise<BundleRun> {
   const { aws, images } = facts;
   return runJob(facts, {
     action: 'build-node',

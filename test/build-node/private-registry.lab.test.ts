@@ -68,7 +68,7 @@ async function writeProject(npmrc: string | undefined, environment: Readonly<Rec
 }
 
 async function build(env: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}) {
-  return shop.start({ image: `shop-${fresh}`, registry: engine.images, ...more }, { ...engine, ...env }).end;
+  return shop.start({ image: `shop-${fresh}`, registry: engine.images, ...more }, { ...engine, ...env }).ended;
 }
 
 async function filesOf(image: string, folder: string): Promise<readonly string[]> {

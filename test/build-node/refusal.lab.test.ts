@@ -30,7 +30,7 @@ afterEach(() => shop.remove());
 
 async function build(inputs: Readonly<Record<string, string>>, env: object = {}): Promise<BundleRun> {
   const run = await shop.start({ image: `shop-${fresh}`, registry: guarded.host, ...inputs }, { ...engine, ...env })
-    .end;
+    .ended;
   const shown = run.log.replaceAll(/^::add-mask::.*$/gm, '') + run.summary;
   expect(shown).not.toContain(password);
   expect(shown).not.toContain(Buffer.from(`ana:${password}`).toString('base64'));
@@ -156,13 +156,12 @@ test('a cancelled build ends docker and leaves no file behind', async () => {
     '.npmrc': 'fund=false\n',
   });
   const inputs = { image: `shop-${fresh}`, registry: guarded.host, cache: 'false', ...as('ana') };
-  const { child, log, end } = shop.start(inputs, engine);
-  const deadline = Date.now() + 40_000;
-  while (!/^#\d+ [\d.]+ begun$/m.test(log()) && Date.now() < deadline) await sleep(100);
+  const running = shop.start(inputs, engine);
+  await running.said(/^#\d+ [\d.]+ begun$/m);
   expect(readdirSync(shop.temp)).not.toEqual([]);
   const cancelled = Date.now();
-  child.kill('SIGTERM');
-  const run = await end;
+  running.child.kill('SIGTERM');
+  const run = await running.ended;
   expect(Date.now() - cancelled).toBeLessThan(7000);
   expect(run.exitCode).toBe(1);
   expect(run.log).toContain('cancelled');

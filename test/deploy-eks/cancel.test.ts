@@ -83,6 +83,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, states
   if (url.endsWith('/statuses')) states.push((JSON.parse(body) as { state: string }).state);
   response.setHeader('content-type', 'application/json');
   if (known) response.end(JSON.stringify(known));
+  else if (url.startsWith('/repos/') && request.method === 'GET') response.end('[]');
   else if (url.startsWith('/repos/')) response.writeHead(201).end('{"id":7}');
   else if (request.method === 'GET')
     response.writeHead(404).end(JSON.stringify({ kind: 'Status', reason: 'NotFound' }));
