@@ -143,7 +143,7 @@ function explainCrash(
     whatToDo:
       line === undefined
         ? `It logged nothing that looks like an error; run the image locally with the same settings. (${cause.message})`
-        : 'Mend the error that the log shows; the lines around it are below.',
+        : 'Mend the error that the log of the container shows.',
   };
 }
 
@@ -163,7 +163,7 @@ function explainRest(
   if (unplaced !== undefined) return noRoom(unplaced.message);
   return {
     why: `It did not come up: ${cause.message || cause.reason}`,
-    whatToDo: 'The events and log lines below show how far it came.',
+    whatToDo: 'The events and the log of its pods show how far it came.',
   };
 }
 
