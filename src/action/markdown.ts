@@ -52,9 +52,14 @@ export function block(value: string, language = ''): Markdown {
 /** A table; cells are safe Markdown. Line breaks in cells become `<br>`, pipes are escaped. */
 export function table(head: readonly string[], rows: readonly (readonly Markdown[])[]): Markdown {
   const body = rows.map((cells) =>
-    row(cells.map((cell) => cell.replaceAll('\n', '<br>').replace(/(?<!\\)\|/g, '\\|'))),
+    row(cells.map((cell) => cell.replaceAll('\n', '<br>').replace(/\\*\|/g, escapedPipe))),
   );
   return [row(head.map((cell) => text(cell))), row(head.map(() => '---')), ...body].join('\n') as Markdown;
+}
+
+/** A pipe after an even number of backslashes ends the cell, even within code. */
+function escapedPipe(found: string): string {
+  return found.length % 2 === 0 ? found : `${found.slice(0, -1)}\\|`;
 }
 
 function row(cells: readonly string[]): string {

@@ -8,12 +8,15 @@ function recorded(): { lines: string[]; log: ReturnType<typeof workflowLog> } {
 }
 
 describe('the log', () => {
-  test.each(['::set-output name=x::y', '  ::add-mask::x', '##[error]x', 'fine\n::stop-commands::t'])(
-    'foreign text never becomes a workflow command: %j',
-    (message) => {
-      for (const line of safe(message).split('\n')) expect(line).not.toMatch(/^\s*(::|##\[)/);
-    },
-  );
+  test.each([
+    '::set-output name=x::y',
+    '  ::add-mask::x',
+    '##[error]x',
+    'in the middle ##[add-mask]x',
+    'fine\n::stop-commands::t',
+  ])('foreign text never becomes a workflow command: %j', (message) => {
+    for (const line of safe(message).split('\n')) expect(line).not.toMatch(/^\s*::|##\[/);
+  });
 
   test('a carriage return cannot smuggle a command onto a line of its own', () => {
     expect(safe('a\r::error::b').split('\n')[1]).toMatch(/^\u200b::error/);

@@ -16,6 +16,19 @@ describe('text from outside', () => {
     expect(text(value)).toBe(shown);
   });
 
+  test.each([
+    ['a|b', String.raw`a\|b`],
+    [String.raw`a\|b`, String.raw`a\|b`],
+    [String.raw`a\\|b`, String.raw`a\\\|b`],
+  ])('%j cannot leave its cell', (value, shown) => {
+    // An even number of backslashes before a pipe would end the cell.
+    expect(
+      table(['x'], [[code(value)]])
+        .split('\n')
+        .at(-1),
+    ).toBe(`| \`${shown}\` |`);
+  });
+
   test('is cut at its limit', () => {
     expect(text('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
   });
