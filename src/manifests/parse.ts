@@ -61,6 +61,9 @@ const schema = CORE_SCHEMA.withTags(yaml11Bool, yaml11Int, mergeTag);
 /** Aliases that one document may hold: enough for honest anchors, too few to blow up. */
 const MAX_ALIASES = 200;
 
+/** Characters and values of a document with its aliases written out: more than any object that etcd takes. */
+const MAX_SIZE = 8_000_000;
+
 /** The documents of a YAML or JSON text; `List` kinds are taken apart, empty documents left out. Nothing is expanded. */
 export function parseManifest(text: string, file: string): Parsed {
   let values: readonly { readonly value: unknown; readonly line: number }[];
@@ -76,20 +79,45 @@ export function parseManifest(text: string, file: string): Parsed {
   const problems: Problem[] = [];
   for (const { value, line } of values) {
     if (value === null || value === undefined) continue;
+    if (sizeOf(value) > MAX_SIZE) {
+      problems.push({
+        message: `this document grows beyond ${MAX_SIZE} characters by its aliases, or holds itself`,
+        remedy: 'write out what its aliases stand for',
+        place: { file, line },
+      });
+      continue;
+    }
     for (const item of unfold(value)) {
       const missing = missingParts(item);
       if (missing.length === 0) documents.push({ object: item as KubeObject, file, line });
       else {
         problems.push({
           message: `this document has no ${missing.join(', no ')}`,
-          remedy:
-            'every Kubernetes object needs apiVersion, kind and metadata.name; keep other YAML out of `manifests`',
+          remedy: hasGeneratedName(item)
+            ? 'an object with generateName would be another one in each deploy: give it metadata.name'
+            : 'every Kubernetes object needs apiVersion, kind and metadata.name; keep other YAML out of `manifests`',
           place: { file, line },
         });
       }
     }
   }
   return { documents, problems };
+}
+
+/** Characters and values of a document once its aliases are written out, as they are when it is sent; without end within itself. */
+function sizeOf(value: unknown, known = new Map<object, number>()): number {
+  if (typeof value === 'string') return value.length + 1;
+  if (typeof value !== 'object' || value === null) return 1;
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  known.set(value, Number.POSITIVE_INFINITY);
+  const size = Object.values(value).reduce((sum: number, inner) => sum + sizeOf(inner, known), 1);
+  known.set(value, size);
+  return size;
+}
+
+function hasGeneratedName(value: unknown): boolean {
+  return isRecord(value) && isRecord(value['metadata']) && typeof value['metadata']['generateName'] === 'string';
 }
 
 function readYaml(text: string, file: string): readonly { readonly value: unknown; readonly line: number }[] {

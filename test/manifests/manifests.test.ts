@@ -76,6 +76,26 @@ describe('parseManifest', () => {
     const bomb = `a: &a x\nb: [${Array.from({ length: 300 }, () => '*a').join(', ')}]\n`;
     expect(parseManifest(bomb, 'bomb.yaml').problems).toHaveLength(1);
   });
+
+  test.each([
+    [
+      'few aliases that multiply',
+      Array.from({ length: 10 }, (_, i) => `l${i}: &l${i} [${`${i === 0 ? 'x' : `*l${i - 1}`}, `.repeat(10)}]`).join(
+        '\n',
+      ),
+    ],
+    ['an alias within itself', 'data: &a [*a]'],
+  ])('refuses %s', (_what, text) => {
+    const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n';
+    const { documents, problems } = parseManifest(head + text, 'bomb.yaml');
+    expect(documents).toEqual([]);
+    expect(problems).toMatchObject([{ message: expect.stringContaining('aliases'), place: { file: 'bomb.yaml' } }]);
+  });
+
+  test('says that a generated name cannot be applied', () => {
+    const text = 'apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}\n';
+    expect(parseManifest(text, 'j.yaml').problems[0]?.remedy).toContain('generateName');
+  });
 });
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
