@@ -16,6 +16,8 @@ const MAX_VALUE = 60;
 const SECRET_NAME =
   /pass(word|wd|phrase)|secret|token|credential|private|(api|access|auth|encryption|signing)[_-]?key/i;
 const SECRET_VALUE = /:\/\/[^/\s]*:[^/\s]*@|-----BEGIN/;
+/** A name of a secret and what is set to it, as in `--db-password=…` and `Server=db;Password=…`. */
+const SECRET_WITHIN = new RegExp(String.raw`(${SECRET_NAME.source})[\w.-]*["']?\s*[=:\s]\s*\S`, 'i');
 
 /**
  * What people would notice of a change from one state of an object to the next, both as the API server tells them:
@@ -86,7 +88,7 @@ function inWords({ path, before, after }: Difference, object: KubeObject): Field
   const what = wordsFor(path, object);
   const how = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
   const values = [telling(before, path), telling(after, path)] as const;
-  if (isSecret(path, object) || values.some((value) => SECRET_VALUE.test(value ?? ''))) return { how, what };
+  if (isSecret(path, object) || values.some((value) => looksSecret(value ?? ''))) return { how, what };
   const [from, to] = shortened(...values);
   return { how, what, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
 }
@@ -96,6 +98,10 @@ function isSecret(path: readonly Step[], object: KubeObject): boolean {
   const names = path.map(({ name }) => name);
   const variable = names.indexOf('env') + 1;
   return SECRET_NAME.test((variable > 0 ? names[variable] : names.at(-1)) ?? '');
+}
+
+function looksSecret(value: string): boolean {
+  return SECRET_VALUE.test(value) || SECRET_WITHIN.test(value);
 }
 
 /** What of a value is worth a look: a variable's value, a number, a word; not a whole structure. */

@@ -43,14 +43,28 @@ export function explainKubeError(error: KubeError, context: ErrorContext = {}): 
   const said = subject ? `${subject}: ${error.message}` : error.message;
   const denied = error.status === 403 ? readDenied(error.message) : undefined;
   if (denied) return new UserError(said, { ...details, remedy: ruleFor(denied) });
-  if (error.status === 409) {
-    return new UserError(said, {
-      ...details,
-      remedy: 'another field manager owns these fields: leave them out of the manifest, or take them from that manager',
-    });
-  }
-  return new UserError(said, details);
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(error.message))?.[1];
+  if (remedy === undefined && error.status === 409)
+    return new UserError(said, { ...details, remedy: 'run the job again: the object was changed at the same time' });
+  return new UserError(said, { ...details, ...(remedy === undefined ? {} : { remedy }) });
 }
+
+/** By the words of the API server: field managers, validation of updates, and the types of fields. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /^Apply failed with \d+ conflict/,
+    'another field manager owns these fields: leave them out of the manifest, or take them from that manager',
+  ],
+  [
+    /^Job\.batch .*field is immutable/s,
+    'a Job never changes: give it a name of its own for each version, or delete the old one before (kubectl delete job)',
+  ],
+  [
+    /field is immutable|may not change once set|updates to \w+ spec for fields other than/,
+    'put back what it was, or delete the object before this deploy (what it serves is away until then), or give it another name',
+  ],
+  [/expected string, got/, 'write the value between quotes'],
+];
 
 /** Reads verb, resource and namespace from RBAC's sentence (k8s.io/apiserver, responsewriters.ForbiddenMessage). */
 export function readDenied(message: string): Denied | undefined {

@@ -8,7 +8,8 @@ const delays = new WeakMap<KubeError, number>();
 /** The error of an answer outside 2xx: its metav1.Status where it has one, else the start of its text. */
 export function statusError(status: number, headers: IncomingHttpHeaders, body: string): KubeError {
   const said = parseStatus(body);
-  const message = said?.message || body.trim().slice(0, 500) || `the API server answered ${status}`;
+  const message =
+    withoutValues(said?.message ?? '') || body.trim().slice(0, 500) || `the API server answered ${status}`;
   const error = new KubeError(message, {
     status,
     reason: said?.reason || reasonOf(status),
@@ -58,6 +59,16 @@ interface Said {
   readonly retryAfterSeconds: unknown;
 }
 
+/**
+ * The server's sentence without what it quotes of the object: of a Secret whose value is a number the value, of a Job
+ * that is applied anew its whole template with all variables. Words and numbers stay, as they are what is wrong.
+ */
+function withoutValues(message: string): string {
+  return message
+    .replaceAll(/(expected [\w ]+, got) &[\s\S]*?(?=\n\s*\.|$)/g, '$1 something else')
+    .replaceAll(/(\w value: )[\w.*&[\]]*[{[](?:"(?:[^"\\]|\\.)*"|[^"])*?[}\]](?=: |$)/g, '$1{…}');
+}
+
 function parseStatus(body: string): Said | undefined {
   let value: unknown;
   try {
@@ -73,7 +84,7 @@ function parseStatus(body: string): Said | undefined {
     reason: words(field(value, 'reason')),
     causes: (Array.isArray(causes) ? causes : []).map((cause: unknown) => ({
       field: words(field(cause, 'field')),
-      message: words(field(cause, 'message')),
+      message: withoutValues(words(field(cause, 'message'))),
     })),
     retryAfterSeconds: field(details, 'retryAfterSeconds'),
   };

@@ -114,6 +114,24 @@ test('a 403 prints the rule to add, a 401 the access entry', () => {
   expect(explainKubeError(unknown, { cluster: 'prod' }).remedy).toMatch(/^set role-to-assume.*create-access-entry/);
 });
 
+test.each([
+  [
+    409,
+    'Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas',
+    'another field manager owns these fields: leave them out of the manifest, or take them from that manager',
+  ],
+  [409, 'the object has been modified', 'run the job again: the object was changed at the same time'],
+  [
+    422,
+    'Job.batch "j" is invalid: spec.template: Invalid value: {}: field is immutable',
+    /^a Job never changes: give it/,
+  ],
+  [422, 'Service "v" is invalid: spec.clusterIPs[0]: may not change once set', /^put back what it was, or delete/],
+  [500, 'failed to create typed patch object: .a: expected string, got a value', /between quotes/],
+])('a %s with "%s" says what to do', (status, message, remedy) => {
+  expect(explainKubeError(new KubeError(message, { status, reason: 'X' })).remedy).toMatch(remedy);
+});
+
 test('a kubeconfig gives server and token, and programs in it are not run', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
   const file = join(folder, 'config');

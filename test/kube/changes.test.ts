@@ -131,6 +131,18 @@ describe('changesOf', () => {
     expect(hidden).toEqual(['changed key A  -> ', 'removed key B  -> ', 'changed key F  -> ', 'added key C  -> ']);
   });
 
+  test.each([
+    '--db-password=hunter2',
+    '--api-token hunter2',
+    'Server=db;Password=hunter2',
+    'x --private-key "hunter2"',
+  ])('never tells a value that names a secret within: %s', (value) => {
+    const args = (list: readonly string[]) =>
+      deployment({}, {}, {}, { containers: [{ name: 'api', image: 'a:1', args: list }] });
+    expect(said(args([]), args(value.split(' '))).join()).not.toContain('hunter2');
+    expect(said(config({ A: 'x' }), config({ A: value }))).toEqual(['changed A  -> ']);
+  });
+
   test('tells a list in another order, since that restarts pods too', () => {
     const [a, b] = [
       { name: 'A', value: '1' },
