@@ -82,7 +82,7 @@ async function release(kube: Kube, { given, host, record, story }: Release): Pro
     const told = inWords(error, given);
     if (!(told instanceof UserError) || host.signal.aborted || record.applied.length === 0) throw error;
     // A cluster that does not let us look can't be judged, so nothing is taken back.
-    if (error instanceof KubeError) return story.failed(blindFailure(told));
+    if (error instanceof KubeError && record.untouched.length === 0) return story.failed(blindFailure(told));
     failure = refusalOf(told);
   }
   record.mark(failure.why);

@@ -40,9 +40,9 @@ export class Story {
     return this.#outputs(verdict);
   }
 
-  /** Something does not serve; `rollback` says what came of putting it back. @throws Failed always */
+  /** Something does not serve; `rollback` says what came of putting it back, if that was tried. @throws Failed always */
   async failed(failure: Failure, rollback?: Rollback): Promise<never> {
-    const verdict = rollback ? 'rolled-back' : 'failed';
+    const verdict = rollback && this.#hasPutBack(rollback) ? 'rolled-back' : 'failed';
     await this.#write({ verdict, ending: verdict, failure, ...(rollback ? { rollback } : {}) });
     throw new Failed(oneLine({ verdict, failure }), this.#outputs(verdict), {
       ...(failure.whatToDo === '' ? {} : { remedy: failure.whatToDo }),
@@ -138,6 +138,12 @@ export class Story {
       ...unanswered.map(({ object }) => `${showRef(object)} ${fate}`),
       ...untouched.map(({ object }) => `${showRef(object)} was not reached`),
     ];
+  }
+
+  /** Whether anything that this deploy changed is as it was: otherwise the failed version still is what is there. */
+  #hasPutBack({ restored }: Rollback): boolean {
+    const keys = new Set(restored.map(keyOf));
+    return this.#record.applied.some(({ object, change }) => change !== 'unchanged' && keys.has(keyOf(refOf(object))));
   }
 
   #isAsBefore({ left, failed, wait }: Rollback, failure: Failure | undefined): boolean {

@@ -150,7 +150,8 @@ export function connect(options: ServerOptions): Kube {
     },
     async create(object) {
       const path = collection(await served(object), object.metadata.namespace);
-      return send({ method: 'POST', path, body: JSON.stringify(object), idempotent: false });
+      // A review is a question: nothing is stored.
+      return send({ method: 'POST', path, body: JSON.stringify(object), idempotent: object.kind.endsWith('Review') });
     },
     async delete(ref, { propagation = 'Background' } = {}) {
       try {

@@ -62,7 +62,8 @@ function reverted({ before, applied, live }: Three, path: string, conflicts: str
         .filter((value) => value !== undefined);
     }
   }
-  conflicts.push(path);
+  // The number of pods that an autoscaler chose is no reason to leave a failed version in place.
+  if (path !== '/spec/replicas') conflicts.push(path);
   return live;
 }
 

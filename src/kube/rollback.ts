@@ -43,16 +43,21 @@ export interface RolledBack {
 const ATTEMPTS = 8;
 
 /**
- * Takes back what a deploy changed, the last applied first, and waits until the old version serves again. What someone
- * else changed since is left alone, and an object that cannot be put back does not keep the others from it. Once begun,
+ * Takes back what a deploy changed, in the order it was applied, so that no old pod starts with new configuration, and
+ * waits until the old version serves again. What someone else changed since is left alone, and an object that cannot be put back does not keep the others from it. Once begun,
  * a cancelled run still puts all objects back, so that no mix of versions stays; only the wait is given up.
  */
 export async function rollBack(kube: Kube, changed: readonly Changed[], options: RollBackOptions): Promise<RolledBack> {
   const restored: KubeObject[] = [];
   const left: NotRestored[] = [];
   const failed: NotRestored[] = [];
-  for (const entry of changed.toReversed()) {
+  let lost: string | undefined;
+  for (const entry of changed) {
     const ref = refOf(entry.applied);
+    if (lost !== undefined) {
+      failed.push({ ref, message: lost });
+      continue;
+    }
     try {
       const result = await restore(kube, entry);
       if ('conflict' in result) {
@@ -63,16 +68,17 @@ export async function rollBack(kube: Kube, changed: readonly Changed[], options:
       await deleteStuckPods(kube, result.failed);
     } catch (error) {
       failed.push({ ref, message: messageOf(error) });
+      // A server that falls silent takes minutes for each question, even with all attempts made.
+      if (error instanceof KubeError && error.reason === 'Unreachable') lost = error.message;
     }
   }
   options.onRestored?.();
   const now = options.clock.now();
-  const objects = restored.toReversed();
-  const result = { restored: objects.map(refOf), left, failed };
+  const result = { restored: restored.map(refOf), left, failed };
   try {
     const wait = await waitForAll(
       kube,
-      objects.map((object) => ({ object, changedAt: now })),
+      restored.map((object) => ({ object, changedAt: now })),
       options,
     );
     return { ...result, wait };

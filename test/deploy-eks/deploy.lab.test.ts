@@ -145,9 +145,9 @@ test('a rollback leaves what someone else changed meanwhile, and says who and wh
   const byHand = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'by-hand:1' }];
   await kube.patch({ ...REF, namespace }, byHand, { fieldManager: 'kubectl-set' });
   const { outputs, summary } = await run.ended;
-  expect(outputs['verdict']).toBe('rolled-back');
+  expect(outputs['verdict']).toBe('failed');
   expect(summary).toMatch(/not rolled back: kubectl-set changed spec\/template\/spec\/containers\/api\/image since/);
-  expect(summary).toContain('and not all is as it was before');
+  expect(summary).toContain('what failed was left in place');
   expect(JSON.stringify(await live())).toContain('by-hand:1');
 }, 60_000);
 

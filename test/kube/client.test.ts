@@ -15,10 +15,11 @@ afterEach(() => {
 
 type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
+const REVIEWS = { name: 'reviews', kind: 'SelfSubjectAccessReview', namespaced: false, verbs: ['create'] };
 const DISCOVERY: Readonly<Record<string, object>> = {
   '/api': { kind: 'APIVersions', versions: ['v1'] },
   '/apis': { kind: 'APIGroupList', groups: [] },
-  '/api/v1': { resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true, verbs: ['get'] }] },
+  '/api/v1': { resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true, verbs: ['get'] }, REVIEWS] },
 };
 
 /** An API server that answers everything beyond discovery by `answer`. */
@@ -68,6 +69,18 @@ describe('calls', () => {
     const kube = await serve((_request, response) => ((seen += 1), refuse(response, 500)));
     await expect(kube.create(config('a'))).rejects.toMatchObject({ status: 500 });
     expect(seen).toBe(1);
+  });
+
+  test('that ask for rights are sent again after a reset, as they store nothing', async () => {
+    let seen = 0;
+    const review = { apiVersion: 'v1', kind: 'SelfSubjectAccessReview', metadata: { name: '' } };
+    const kube = await serve((request, response) => {
+      seen += 1;
+      if (seen === 1) request.socket.destroy();
+      else response.end(JSON.stringify(review));
+    });
+    expect(await kube.create(review)).toMatchObject({ kind: 'SelfSubjectAccessReview' });
+    expect(seen).toBe(2);
   });
 
   test('wait as long as Retry-After says', async () => {

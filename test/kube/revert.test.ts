@@ -66,6 +66,13 @@ describe('reversion', () => {
     expect(conflicts).toEqual(['/spec/template/spec/containers/api/image']);
   });
 
+  test('keeps the number of pods that an autoscaler chose since, and is no conflict for that', () => {
+    const [before, applied] = [workload(10, ['api', 'a:1']), workload(2, ['api', 'a:2'])];
+    const { patch, conflicts } = reversion({ before, applied, live: workload(5, ['api', 'a:2']) });
+    expect(conflicts).toEqual([]);
+    expect(patch.map(({ path }) => path)).toEqual(['/spec/template/spec/containers']);
+  });
+
   test('takes it for done when the old value is there again', () => {
     const [before, applied] = [config({ a: '1' }), config({ a: '2' })];
     expect(reversion({ before, applied, live: before })).toEqual({ patch: [], conflicts: [] });

@@ -39,13 +39,13 @@ const changed = (...names: string[]): Changed[] =>
   names.map((name) => ({ before: config(name, '1'), applied: config(name, '2') }));
 
 describe('rollBack', () => {
-  test('puts back the last first, and one that is refused keeps no other from it', async () => {
+  test('puts back what others need first, and one that is refused keeps no other from it', async () => {
     const calls: string[] = [];
     const live = new Map(['a', 'locked', 'b'].map((name) => [name, config(name, '2', '7')]));
     const refused = new KubeError('no', { status: 403, reason: 'Forbidden' });
     const kube = cluster(live, calls, (name) => (name === 'locked' ? refused : undefined));
     const result = await rollBack(kube, changed('a', 'locked', 'b'), OPTIONS);
-    expect(calls).toEqual(['b', 'locked', 'a'].map((name) => `${name} /metadata/resourceVersion=7 /data/v=1`));
+    expect(calls).toEqual(['a', 'locked', 'b'].map((name) => `${name} /metadata/resourceVersion=7 /data/v=1`));
     expect(result.restored.map(({ name }) => name)).toEqual(['a', 'b']);
     expect(result.failed).toMatchObject([{ ref: { name: 'locked' }, message: 'no' }]);
     expect(result.wait?.ready.length).toBe(2);
@@ -79,9 +79,22 @@ describe('rollBack', () => {
     );
     expect(calls).toEqual([]);
     expect(result.left.map(({ message }) => message)).toEqual([
-      'someone replaced it since, so it was left as it is',
-      'someone deleted it since, so it was not made again',
       'kubectl-edit changed data/v since, so it was left as it is',
+      'someone deleted it since, so it was not made again',
+      'someone replaced it since, so it was left as it is',
+    ]);
+  });
+
+  test('asks a cluster no more that cannot be reached, as each question takes minutes', async () => {
+    const calls: string[] = [];
+    const live = new Map(['a', 'b', 'c'].map((name) => [name, config(name, '2')]));
+    const lost = new KubeError('no answer', { status: 0, reason: 'Unreachable' });
+    const kube = cluster(live, calls, (name) => (name === 'b' ? lost : undefined));
+    const result = await rollBack(kube, changed('a', 'b', 'c'), OPTIONS);
+    expect(calls.map((call) => call.slice(0, 1))).toEqual(['a', 'b']);
+    expect(result.failed.map(({ ref, message }) => `${ref.name}: ${message}`)).toEqual([
+      'b: no answer',
+      'c: no answer',
     ]);
   });
 
