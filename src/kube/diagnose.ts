@@ -6,7 +6,7 @@ import { at, itemsAt, numberAt, textAt } from './fields.ts';
 import type { Kube, KubeObject, ObjectRef, Selection } from './kube.ts';
 import { keysOf, missingConfig, named, variablesOf } from './missing.ts';
 import { newPods } from './revision.ts';
-import { timeOf } from './wait.ts';
+import { timeOf } from './workload-doom.ts';
 
 export type { ContainerEvidence, EventEvidence } from './explain.ts';
 

@@ -29,6 +29,8 @@ export interface Doom {
 const UNSCHEDULABLE_MS = 30_000;
 const CONFIG_MS = 2_000;
 const PULL_TRIES = 3;
+/** The longest back-off is five minutes, so a container that ended longer ago came up again since. */
+const PAST_MS = 600_000;
 /** A claim may be made a moment after the pod that wants it. */
 const CLAIM_MS = 5_000;
 const TRANSIENT =
@@ -70,15 +72,17 @@ function containerDoom(status: unknown, pod: KubeObject, events: readonly KubeOb
     case 'RunContainerError':
       return { kind: 'container-start', reason, message, container };
     default:
-      return endDoom(status, reason, message);
+      return endDoom(status, reason, message, now);
   }
 }
 
 /** How a container ended: once may be a start too early, twice is its habit; too little memory stays too little. */
-function endDoom(status: unknown, waiting: string, message: string): Doom | undefined {
+function endDoom(status: unknown, waiting: string, message: string, now: number): Doom | undefined {
   const container = textAt(status, 'name');
   const [state, last] = [at(status, 'state', 'terminated'), at(status, 'lastState', 'terminated')];
-  const ends = [state, last].filter((end) => end !== undefined && end !== null);
+  const ends = [state, last].filter(
+    (end) => end !== undefined && end !== null && !(now - Date.parse(textAt(end, 'finishedAt')) > PAST_MS),
+  );
   if (ends.some((end) => textAt(end, 'reason') === 'OOMKilled'))
     return { kind: 'out-of-memory', reason: 'OOMKilled', message: 'it used more memory than its limit', container };
   const code = ends.map((end) => numberAt(end, 'exitCode')).find((found) => found !== undefined);

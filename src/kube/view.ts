@@ -1,10 +1,11 @@
-import type { Kube, KubeObject, Selection } from './kube.ts';
+import { type Kube, type KubeObject, type ObjectRef, type Selection, refOf } from './kube.ts';
 
 /** The live objects of some selections, kept up to date by one watch for each. */
 export interface View {
   /** Whether the first list of a needed selection has come. */
   isSynced(selection: Selection): boolean;
   objects(): readonly KubeObject[];
+  find(ref: ObjectRef): KubeObject | undefined;
   /** Resolves at the next change; rejects when the watch of a needed selection failed. */
   changed(): Promise<void>;
 }
@@ -30,8 +31,8 @@ export function startView(kube: Kube, plan: ViewPlan, signal: AbortSignal): View
   const follow = async (selection: Selection): Promise<void> => {
     for await (const event of kube.watch(selection, signal)) {
       if (event.type === 'SYNCED') synced.add(selectionKey(selection));
-      else if (event.type === 'DELETED') objects.delete(objectKey(event.object));
-      else objects.set(objectKey(event.object), event.object);
+      else if (event.type === 'DELETED') objects.delete(objectKey(refOf(event.object)));
+      else objects.set(objectKey(refOf(event.object)), event.object);
       wake();
     }
   };
@@ -49,6 +50,7 @@ export function startView(kube: Kube, plan: ViewPlan, signal: AbortSignal): View
   return {
     isSynced: (selection) => synced.has(selectionKey(selection)),
     objects: () => [...objects.values()],
+    find: (ref) => objects.get(objectKey(ref)),
     async changed() {
       if (failure === undefined) await new Promise<void>((resolve) => void waiting.push(resolve));
       if (failure !== undefined) throw failure.error;
@@ -61,6 +63,6 @@ export function selectionKey({ apiVersion, kind, namespace }: Selection): string
   return `${apiVersion} ${kind} ${namespace ?? ''}`;
 }
 
-function objectKey(object: KubeObject): string {
-  return `${object.apiVersion} ${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name}`;
+function objectKey({ apiVersion, kind, namespace, name }: ObjectRef): string {
+  return `${apiVersion} ${kind} ${namespace ?? ''} ${name}`;
 }

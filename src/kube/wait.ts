@@ -1,5 +1,5 @@
 import type { Clock } from '../action/host.ts';
-import { type Doom, doomOf } from './doom.ts';
+import type { Doom } from './doom.ts';
 import { at, numberAt, textAt } from './fields.ts';
 import { type Kube, type KubeObject, type ObjectRef, type Selection, refOf, showRef } from './kube.ts';
 import { type Readiness, readiness } from './readiness/readiness.ts';
@@ -7,6 +7,7 @@ import { newPods, readyCount } from './revision.ts';
 import { wantedPods } from './serving.ts';
 import { Settling } from './settle.ts';
 import { type View, type ViewPlan, selectionKey, startView } from './view.ts';
+import { workloadDoom } from './workload-doom.ts';
 
 export type { Doom } from './doom.ts';
 
@@ -46,7 +47,8 @@ export const WORKLOADS: ReadonlySet<string> = new Set([
 ]);
 /** How often what depends on time alone is looked at. */
 const TICK_MS = 500;
-const FAILED_CREATES = 3;
+/** What is gone may have been seen so before the word came that it had done its work. */
+const GONE_MS = 2000;
 const SETTLES = 'ready, watched for 3 s more, as it has no readiness probe';
 
 /**
@@ -61,23 +63,28 @@ export async function waitForAll(kube: Kube, applied: readonly Applied[], option
   const view = startView(kube, planView(applied), AbortSignal.any([signal, stop.signal]));
   const ready: { ref: ObjectRef; seconds: number }[] = [];
   const shown = new Map<string, string>();
-  const settling = new Settling();
+  const seen = { view, settling: new Settling(), gone: new Map<string, number>() };
+  const served: Applied[] = [];
   let pending = [...applied];
   try {
     for (;;) {
       const now = clock.now();
-      const verdicts = pending.map((item) => ({ item, verdict: judge({ item, view, settling, now }) }));
+      const verdicts = pending.map((item) => ({ item, verdict: judge({ item, ...seen, now }) }));
       for (const { item, verdict } of verdicts) {
         const line = `${showRef(item.object)}: ${verdict.message}`;
         const key = JSON.stringify(refOf(item.object));
         if (verdict.known && shown.get(key) !== line) options.onProgress?.(line);
         if (verdict.known) shown.set(key, line);
         if (!verdict.done) continue;
-        const served = { ref: refOf(item.object), seconds: Math.max(0, now - item.changedAt) / 1000 };
-        ready.push(served);
-        options.onReady?.(served.ref, served.seconds);
+        const fact = { ref: refOf(item.object), seconds: Math.max(0, now - item.changedAt) / 1000 };
+        ready.push(fact);
+        options.onReady?.(fact.ref, fact.seconds);
       }
-      const doomed = verdicts.find(({ verdict }) => verdict.doom !== undefined);
+      const doomed =
+        verdicts.find(({ verdict }) => verdict.doom !== undefined) ??
+        served
+          .map((item) => ({ item, verdict: judge({ item, ...seen, now }) }))
+          .find(({ verdict }) => /^(crash|out-of-memory)$/.test(verdict.doom?.kind ?? ''));
       if (doomed?.verdict.doom !== undefined)
         return { ready, failed: { ref: refOf(doomed.item.object), cause: doomed.verdict.doom }, timedOut: [] };
       const left = verdicts.filter(({ verdict }) => !verdict.done);
@@ -87,6 +94,8 @@ export async function waitForAll(kube: Kube, applied: readonly Applied[], option
           ready,
           timedOut: left.map(({ item, verdict }) => ({ ref: refOf(item.object), message: verdict.message })),
         };
+      // What served may still crash while others are awaited.
+      served.push(...verdicts.filter(({ verdict }) => verdict.done).map(({ item }) => item));
       pending = left.map(({ item }) => item);
       await nextLook(view, options, Math.min(TICK_MS, options.timeout - (now - started)));
     }
@@ -119,56 +128,45 @@ interface Question {
   readonly item: Applied;
   readonly view: View;
   readonly settling: Settling;
+  /** Since when what is gone is gone, by its name. */
+  readonly gone: Map<string, number>;
   readonly now: number;
 }
 
-function judge({ item, view, settling, now }: Question): Verdict {
+function judge(question: Question): Verdict {
+  const { item, view, settling, now } = question;
   const unknown = { known: false, done: false, message: 'not seen yet' };
   if (!view.isSynced(selectionOf(item.object))) return unknown;
-  const all = view.objects();
-  const live = all.find((object) => isSame(object, item.object));
-  if (live === undefined || (live.metadata.generation ?? 0) < (item.object.metadata.generation ?? 0)) return unknown;
+  const live = view.find(refOf(item.object));
+  if (live === undefined) return judgeGone(question);
+  if ((live.metadata.generation ?? 0) < (item.object.metadata.generation ?? 0)) return unknown;
   const state = readiness(live, now);
   const isReady = state.state === 'current';
   const done = settling.isSettled(live, isReady, now);
   if (isReady) return { known: true, done, message: done ? state.message : SETTLES };
+  const all = view.objects();
   const pods = newPods(live, ofKind(all, 'Pod'), ofKind(all, 'ReplicaSet'));
-  const doom = workloadDoom({ item, live, state, pods, events: ofKind(all, 'Event'), now });
+  const doom = workloadDoom({ changedAt: item.changedAt, live, state, pods, all, now });
   const message = describeProgress(live, state, pods);
   return { known: true, done: false, message, ...(doom === undefined ? {} : { doom }) };
 }
 
-interface Look {
-  readonly item: Applied;
-  readonly live: KubeObject;
-  readonly state: Readiness;
-  readonly pods: readonly KubeObject[];
-  readonly events: readonly KubeObject[];
-  readonly now: number;
-}
-
-function workloadDoom({ item, live, state, pods, events, now }: Look): Doom | undefined {
-  const recent = events.filter((event) => timeOf(event) >= item.changedAt - 1000);
-  for (const pod of pods) {
-    const doom = doomOf(pod, recent, now);
-    // A Job starts its pods again as often as it was told to, and says itself when that was enough.
-    const retried = live.kind === 'Job' && (doom?.kind === 'crash' || doom?.kind === 'out-of-memory');
-    if (doom !== undefined && !retried) return doom;
-  }
-  // The scheduler's grace for a Pod is in its doom above.
-  if (state.state === 'failed' && !(live.kind === 'Pod' && textAt(live, 'status', 'phase') !== 'Failed'))
-    return { kind: kindOf(state.reason), reason: state.reason, message: state.message };
-  const refusals = recent.filter(
-    (event) => textAt(event, 'reason') === 'FailedCreate' && at(event, 'involvedObject', 'uid') === live.metadata.uid,
+/** What was applied is in the first list, so what is missing was deleted: by someone, or a Job by its own time to live. */
+function judgeGone({ item, view, gone, now }: Question): Verdict {
+  const key = JSON.stringify(refOf(item.object));
+  const { uid } = item.object.metadata;
+  const isCleared = numberAt(item.object, 'spec', 'ttlSecondsAfterFinished') !== undefined;
+  const completed = ofKind(view.objects(), 'Event').some(
+    (event) => textAt(event, 'reason') === 'Completed' && at(event, 'involvedObject', 'uid') === uid,
   );
-  const times = refusals.reduce((sum, event) => sum + (numberAt(event, 'count') ?? 1), 0);
-  if (times < FAILED_CREATES || pods.length > 0) return undefined;
-  return { kind: 'refused', reason: 'FailedCreate', message: textAt(refusals.at(-1), 'message') };
-}
-
-function kindOf(reason: string): Doom['kind'] {
-  if (reason === 'ProgressDeadlineExceeded') return 'deadline';
-  return reason === 'ReplicaFailure' ? 'refused' : 'failed';
+  if (isCleared && completed) return { known: true, done: true, message: 'completed, and cleared away since' };
+  const since = gone.get(key) ?? now;
+  gone.set(key, since);
+  const message = isCleared
+    ? 'it was cleared away before it was seen to complete: give it a ttlSecondsAfterFinished of 300 or more'
+    : 'it is gone: someone deleted it during the deploy';
+  const doom: Doom = { kind: 'failed', reason: 'Deleted', message };
+  return { known: true, done: false, message, ...(now - since < GONE_MS ? {} : { doom }) };
 }
 
 function describeProgress(live: KubeObject, state: Readiness, pods: readonly KubeObject[]): string {
@@ -204,18 +202,4 @@ function selectionOf({ apiVersion, kind, metadata }: KubeObject): Selection {
 
 function ofKind(objects: readonly KubeObject[], kind: string): readonly KubeObject[] {
   return objects.filter((object) => object.kind === kind);
-}
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return JSON.stringify(refOf(a)) === JSON.stringify(refOf(b));
-}
-
-/** When an event came last, in milliseconds; events without a time count as new. */
-export function timeOf(event: KubeObject): number {
-  const time =
-    textAt(event, 'series', 'lastObservedTime') ||
-    textAt(event, 'lastTimestamp') ||
-    textAt(event, 'eventTime') ||
-    (event.metadata.creationTimestamp ?? '');
-  return Date.parse(time) || Number.POSITIVE_INFINITY;
 }

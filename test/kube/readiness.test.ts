@@ -55,6 +55,34 @@ describe('readiness', () => {
     expect(readiness(pod, NOW).state).toBe(state);
   });
 
+  test('a paused Deployment fails at once when its new version waits for that, and serves when it does not', () => {
+    const conditions = [{ type: 'Available', status: 'True' }];
+    const counts = { replicas: 2, availableReplicas: 2, readyReplicas: 2, conditions };
+    const paused = (updatedReplicas: number): KubeObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'a' },
+      spec: { replicas: 2, paused: true, progressDeadlineSeconds: 600 },
+      status: { ...counts, updatedReplicas },
+    });
+    expect(readiness(paused(0), NOW)).toMatchObject({ state: 'failed', reason: 'Paused' });
+    expect(readiness(paused(2), NOW).state).toBe('current');
+  });
+
+  test('an autoscaler without metrics keeps no deploy waiting, one without a target does', () => {
+    const scaler = (...conditions: object[]): KubeObject => ({
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'a' },
+      status: { conditions },
+    });
+    const able = { type: 'AbleToScale', status: 'True' };
+    const blind = { type: 'ScalingActive', status: 'False', reason: 'FailedGetResourceMetric' };
+    expect(readiness(scaler(able, blind), NOW).state).toBe('current');
+    expect(readiness(scaler({ ...able, status: 'False', reason: 'FailedGetScale' }), NOW).state).toBe('progressing');
+    expect(readiness(scaler(), NOW).state).toBe('progressing');
+  });
+
   test('an Ingress is current once it has an address', () => {
     const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'a' } };
     expect(readiness(ingress, NOW).state).toBe('progressing');

@@ -107,6 +107,15 @@ describe('doomOf', () => {
     expect(doomOf(pod({ state: end, lastState: end, restartCount: 1 }), [], NOW)?.kind).toBe('crash');
   });
 
+  test('an end of long ago is no crash of this version', () => {
+    const finishedAt = new Date(NOW - 3_600_000).toISOString();
+    const ended = (reason: string) =>
+      pod({ state: { running: {} }, lastState: { terminated: { exitCode: 1, reason, finishedAt } }, restartCount: 5 });
+    expect(doomOf(ended('Error'), [], NOW)).toBeUndefined();
+    expect(doomOf(ended('OOMKilled'), [], NOW)).toBeUndefined();
+    expect(doomOf(ended('Error'), [], NOW - 3_500_000)?.kind).toBe('crash');
+  });
+
   test('too little memory is no crash but said as such', () => {
     const end = { terminated: { exitCode: 137, reason: 'OOMKilled' } };
     expect(doomOf(pod({ state: end }), [], NOW)?.kind).toBe('out-of-memory');

@@ -34,14 +34,14 @@ export function definitionReadiness(object: KubeObject): Readiness {
   return progressing('Installing', 'not established yet');
 }
 
-/** An autoscaler without metrics may get them in a moment, so that is never a failure. */
+/** An autoscaler that gets no metrics keeps the pods there are, so no deploy is taken back for it. */
 export function autoscalerReadiness(object: KubeObject): Readiness {
   const active = condition(object, 'ScalingActive');
   if (active?.status === 'False' && active.reason === 'ScalingDisabled') return current('scaling is switched off');
   const able = condition(object, 'AbleToScale');
   if (able?.status === 'False') return progressing(able.reason || 'NotAbleToScale', able.message);
-  if (active?.status === 'True') return current('scales');
-  return progressing(active?.reason || 'ScalingNotActive', active?.message || 'has no metrics yet');
+  if (able === undefined) return progressing('NotSeen', 'the controller has not seen it yet');
+  return current(active?.status === 'True' ? 'scales' : 'in place, but has no metrics yet');
 }
 
 export function budgetReadiness(object: KubeObject): Readiness {

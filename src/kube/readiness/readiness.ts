@@ -42,7 +42,9 @@ const RULES: Readonly<Record<string, (object: KubeObject, now: number) => Readin
  * @param now milliseconds since the epoch
  */
 export function readiness(object: KubeObject, now: number): Readiness {
-  if (object.metadata.deletionTimestamp !== undefined)
+  // A Job that completed has done its work, also while it is cleared away.
+  const isDone = object.kind === 'Job' && condition(object, 'Complete')?.status === 'True';
+  if (object.metadata.deletionTimestamp !== undefined && !isDone)
     return { state: 'terminating', reason: 'Terminating', message: 'being deleted' };
   const observed = numberAt(object, 'status', 'observedGeneration');
   const { generation } = object.metadata;

@@ -12,6 +12,9 @@ export function deploymentReadiness(object: KubeObject): Readiness {
   if (progress?.reason === 'ProgressDeadlineExceeded') return failed(progress.reason, progress.message);
   const failure = condition(object, 'ReplicaFailure');
   if (failure?.status === 'True') return failed('ReplicaFailure', failure.message);
+  const isPaused = at(object, 'spec', 'paused') === true;
+  if (isPaused && wanted > 0 && count('updatedReplicas') === 0)
+    return failed('Paused', 'it is paused, so no pod of the new version comes: kubectl rollout resume lets it go on');
   if (count('replicas') < wanted) return progressing('LessReplicas', `${count('replicas')}/${wanted} pods created`);
   if (count('updatedReplicas') < wanted)
     return progressing('LessUpdated', `${count('updatedReplicas')}/${wanted} pods of the new version created`);
@@ -22,7 +25,11 @@ export function deploymentReadiness(object: KubeObject): Readiness {
   if (count('readyReplicas') < wanted)
     return progressing('LessReady', `${count('readyReplicas')}/${wanted} new pods ready`);
   const deadline = numberAt(object, 'spec', 'progressDeadlineSeconds') ?? NO_DEADLINE;
-  if (deadline !== NO_DEADLINE && !(progress?.status === 'True' && progress.reason === 'NewReplicaSetAvailable'))
+  if (
+    !isPaused &&
+    deadline !== NO_DEADLINE &&
+    !(progress?.status === 'True' && progress.reason === 'NewReplicaSetAvailable')
+  )
     return progressing('ReplicaSetNotAvailable', 'the new ReplicaSet is not available yet');
   if (condition(object, 'Available')?.status !== 'True')
     return progressing('DeploymentNotAvailable', 'the Deployment does not call itself available yet');
