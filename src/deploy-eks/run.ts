@@ -11,6 +11,7 @@ import { checkRights } from '../kube/rights.ts';
 import { rollBack } from '../kube/rollback.ts';
 import { type Checked, validate } from '../kube/validate.ts';
 import { type WaitResult, waitForAll } from '../kube/wait.ts';
+import { autoscaledWithReplicas } from '../manifests/autoscaled.ts';
 import { imagesWithoutDigest, replaceImages } from '../manifests/images.ts';
 import { type Document, loadManifests } from '../manifests/load.ts';
 import { connectTo } from './connect.ts';
@@ -134,7 +135,8 @@ async function check(
     kube,
     known.map(({ document }) => document),
   );
-  for (const problem of lacking) log.warning(describe(problem));
+  const restated = autoscaledWithReplicas(checked.map(({ document }) => document));
+  for (const problem of [...restated, ...lacking]) log.warning(describe(problem), problem.place);
   return checked;
 }
 
