@@ -97,3 +97,12 @@ test('a namespace and what is in it come in one deploy', async () => {
   expect((await deploy([own, web('1')], { namespace: name })).outputs['verdict']).toBe('deployed');
   expect(await kube.get({ apiVersion: 'apps/v1', kind: 'Deployment', namespace: name, name: 'web' })).toBeDefined();
 }, 60_000);
+
+test('an autoscaler without metrics keeps no deploy waiting, and a number of pods beside it is a warning', async () => {
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' };
+  const metadata = { name: 'web' };
+  const scaler = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata };
+  const { log, outputs } = await deploy([web('1'), { ...scaler, spec: { scaleTargetRef, maxReplicas: 3 } }]);
+  expect(log).toMatch(/::warning file=all\.yaml,line=1::.*Deployment\/web states spec\.replicas/);
+  expect(outputs['verdict']).toBe('deployed');
+}, 60_000);
