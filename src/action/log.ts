@@ -52,13 +52,14 @@ export function reportProblems(log: Log, problems: readonly Problem[]): void {
 }
 
 /**
- * Makes foreign text safe for the log: terminal escapes and control characters go, and a line that would be read
- * as a workflow command (`::…`, `##[…`) is moved aside by a space of no width.
+ * Makes foreign text safe for the log: terminal escapes and control characters go, and what would be read as a
+ * workflow command is parted by a space of no width: `::` at the start of a line, `##[` anywhere in it
+ * (ActionCommand.cs of the runner).
  */
 export function safe(message: string): string {
   return stripControls(message)
     .split('\n')
-    .map((line) => (/^\s*(::|##\[)/.test(line) ? `\u200b${line}` : line))
+    .map((line) => (/^\s*::/.test(line) ? `\u200b${line}` : line).replaceAll('##[', '##\u200b['))
     .join('\n');
 }
 

@@ -56,6 +56,14 @@ describe('localExec', () => {
     }
   });
 
+  test('neither outputs of the step nor the environment of later steps are in the hands of programs', async () => {
+    const names = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH'];
+    const env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, '/file'])), GITHUB_SHA: 'abc' };
+    const { stdout } = await localExec(env, never).run(node, ['-p', 'Object.keys(process.env).join()']);
+    expect(stdout).toContain('GITHUB_SHA');
+    for (const name of names) expect(stdout).not.toContain(name);
+  });
+
   test('cancelling ends the program with its children', async () => {
     const cancel = new AbortController();
     const script = `const c = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']); console.log(c.pid); setTimeout(() => {}, 60000);`;
