@@ -41,6 +41,8 @@ export interface Exec {
 
 const KEEP = 1_000_000;
 const GRACE_MS = 3000;
+/** How long what a program left behind, such as a server of its tests, may keep its output open. */
+const LEFT_BEHIND_MS = 5000;
 
 /** Programs of this machine, run with `env`; when `signal` aborts, running ones are ended. */
 export function localExec(env: NodeJS.ProcessEnv, signal: AbortSignal): Exec {
@@ -86,9 +88,18 @@ function stream(
   return new Promise((resolve, reject) => {
     const end = (): void => endGroup(child.pid);
     const timer = options.timeout === undefined ? undefined : setTimeout(end, options.timeout);
+    let left: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      left = setTimeout(() => {
+        end();
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LEFT_BEHIND_MS);
+    });
     signal.addEventListener('abort', end, { once: true });
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(left);
       signal.removeEventListener('abort', end);
     };
     child.once('error', (error) => {

@@ -80,6 +80,17 @@ describe('localExec', () => {
     expect(gone).toBe(true);
   });
 
+  test('a program that leaves another behind with its output open ends nevertheless', async () => {
+    const script = `const options = { stdio: ['ignore', 'inherit', 'inherit'], detached: true };
+      const left = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], options);
+      left.unref();
+      console.log(left.pid);
+      process.exit(3);`;
+    const { exitCode, stdout } = await localExec(process.env, never).run(node, ['-e', script]);
+    process.kill(Number(stdout));
+    expect(exitCode).toBe(3);
+  }, 20_000);
+
   test('a program that is not there is an error with a remedy', async () => {
     await expect(localExec(process.env, never).run('no-such-program', [])).rejects.toMatchObject({
       remedy: expect.stringContaining('install no-such-program'),
