@@ -7,6 +7,8 @@ test.each([
   ['24.1.0', 'node:24.1.0-slim'],
   ['>=20', 'node:24-slim'],
   ['22 || 23', 'node:22-slim'],
+  ['<23', 'node:22-slim'],
+  ['>=28', 'node:28-slim'],
   ['^20.11', 'node:20-slim'],
 ])('the base of Node %s', (range, base) => {
   expect(baseOf('', { range, reason: 'x' })).toBe(base);
@@ -20,3 +22,11 @@ test('an image has the tag of its commit, and of its branch where tags move', ()
   expect(extraTags({ ...info, ref: 'refs/pull/1/merge', refName: '1/merge' }, true)).toEqual(['abc']);
   expect(extraTags({ ...info, ref: 'refs/heads/--', refName: '--' }, true)).toEqual(['abc']);
 });
+
+test.each([`content-${'a'.repeat(40)}`, 'b'.repeat(40)])(
+  'a branch called %s gets no tag, since that would say of its image what is not so',
+  (refName) => {
+    const info = { sha: 'abc', ref: `refs/heads/${refName}`, refName } as RunInfo;
+    expect(extraTags(info, true)).toEqual(['abc']);
+  },
+);
