@@ -98,8 +98,9 @@ function placeOf({ action, inputs, workspace, outside, env = {} }: Step) {
   };
 }
 
-/** The runner's form: `name<<delimiter`, lines, `delimiter`. */
+/** The runner's form: `name<<delimiter`, lines, `delimiter`. An empty output is none, as it is to a workflow. */
 function outputsOf(text: string): Record<string, string> {
   const found = text.matchAll(/^([\w-]+)<<(.+)\n([^]*?)\n?\2$/gm);
-  return Object.fromEntries([...found].map(([, name = '', , value = '']) => [name, value]));
+  const outputs = [...found].map(([, name = '', , value = '']) => [name, value] as const);
+  return Object.fromEntries(outputs.filter(([, value]) => value !== ''));
 }

@@ -51,6 +51,16 @@ export class UserError extends Error implements Problem {
   }
 }
 
+/** The same fault with each place moved, such as from a folder of the repository to the repository's root. */
+export function withPlaces(error: UserError, move: (place: Place) => Place): UserError {
+  const moved = ({ message, remedy, place }: Problem): Problem => ({
+    message,
+    ...(remedy !== undefined && { remedy }),
+    ...(place !== undefined && { place: move(place) }),
+  });
+  return new UserError(error.message, { ...moved(error), problems: error.problems.map(moved), cause: error });
+}
+
 /**
  * Runs every check and gives their results.
  * @throws UserError with the problems of all checks, each once; whatever else a check throws comes as it is

@@ -41,6 +41,8 @@ export interface Exec {
 
 const KEEP = 1_000_000;
 const GRACE_MS = 3000;
+/** How long what a program left behind, such as a server of its tests, may keep its output open. */
+const LEFT_BEHIND_MS = 5000;
 
 /** Programs of this machine, run with `env`; when `signal` aborts, running ones are ended. */
 export function localExec(env: NodeJS.ProcessEnv, signal: AbortSignal): Exec {
@@ -86,9 +88,18 @@ function stream(
   return new Promise((resolve, reject) => {
     const end = (): void => endGroup(child.pid);
     const timer = options.timeout === undefined ? undefined : setTimeout(end, options.timeout);
+    let left: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      left = setTimeout(() => {
+        end();
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LEFT_BEHIND_MS);
+    });
     signal.addEventListener('abort', end, { once: true });
     const settle = (): void => {
       clearTimeout(timer);
+      clearTimeout(left);
       signal.removeEventListener('abort', end);
     };
     child.once('error', (error) => {
@@ -117,14 +128,19 @@ function endGroup(pid: number | undefined): void {
 }
 
 /**
- * What programs never inherit: the action's inputs, among them passwords, and the job's right to identity tokens and
- * its cache. A dependency's install script could otherwise deploy.
+ * What programs never inherit: the action's inputs, among them passwords, the job's right to identity tokens and its
+ * cache, and the files by which a step sets its outputs and the environment of later steps. A dependency's install
+ * script could otherwise deploy, or name another image to be deployed.
  */
-const WITHHELD = /^(INPUT_|ACTIONS_(ID_TOKEN_REQUEST|RUNTIME|CACHE|RESULTS)_)/;
+const WITHHELD = /^(INPUT_|ACTIONS_(ID_TOKEN_REQUEST|RUNTIME|CACHE|RESULTS)_|GITHUB_(OUTPUT|STATE|ENV|PATH)$)/;
+
+/** Of an environment what programs may see. */
+export function inheritable(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !WITHHELD.test(name)));
+}
 
 function merge(env: NodeJS.ProcessEnv, extra: RunOptions['env'] = {}): Record<string, string> {
-  const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !WITHHELD.test(name)));
-  const all = Object.entries({ ...inherited, ...extra });
+  const all = Object.entries({ ...inheritable(env), ...extra });
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 

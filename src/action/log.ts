@@ -53,15 +53,14 @@ export function reportProblems(log: Log, problems: readonly Problem[]): void {
 
 /**
  * Makes foreign text safe for the log: terminal escapes and control characters go, and what would be read as a
- * workflow command (`::…` at the start of a line, `##[…` anywhere in it: ActionCommand.cs of the runner) is moved
- * aside by a space of no width.
+ * workflow command is parted by a space of no width: `::` at the start of a line, `##[` anywhere in it
+ * (ActionCommand.cs of the runner).
  */
 export function safe(message: string): string {
   return stripControls(message)
     .split('\n')
-    .map((line) => (/^\s*::/.test(line) ? `\u200b${line}` : line))
-    .join('\n')
-    .replaceAll('##[', '##\u200b[');
+    .map((line) => (/^\s*::/.test(line) ? `\u200b${line}` : line).replaceAll('##[', '##\u200b['))
+    .join('\n');
 }
 
 /** Drops terminal escape sequences and control characters, all but line breaks and tabs. */

@@ -33,9 +33,9 @@ export async function main<S extends Spec, O extends string>(action: Action<S, O
   const host = createHost(log, cancel.signal);
   try {
     const inputs = parseInputs(action.inputs, { get: inputOf, mask: host.mask });
-    await setOutputs(await action.run(inputs, host));
+    await setOutputs(action.outputs, await action.run(inputs, host));
   } catch (error) {
-    if (error instanceof Failed) await setOutputs(error.outputs);
+    await setOutputs(action.outputs, error instanceof Failed ? error.outputs : {});
     report(error, host);
     process.exitCode = 1;
   }
@@ -64,9 +64,13 @@ function addPath(folder: string): void {
   process.env['PATH'] = [folder, process.env['PATH'] ?? ''].join(path.delimiter);
 }
 
-async function setOutputs(outputs: Readonly<Record<string, string | undefined>>): Promise<void> {
+/** Those left out are set too, as empty: a program of the project may have written something in their place. */
+async function setOutputs(
+  names: readonly string[],
+  outputs: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const core = await toolkit();
-  for (const [name, value] of Object.entries(outputs)) if (value !== undefined) core.setOutput(name, value);
+  for (const name of names) core.setOutput(name, outputs[name] ?? '');
 }
 
 function createHost(log: Log, signal: AbortSignal): Host {

@@ -9,12 +9,21 @@ export function clientSettings(
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
   region: string,
   endpoint: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
 ) {
+  // By which Node's own agents find HTTPS_PROXY and NO_PROXY.
+  const agent = { proxyEnv: { ...env } };
   return {
     region,
     maxAttempts: ATTEMPTS,
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: ANSWER_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
     ...(endpoint === undefined ? {} : { endpoint }),
   };
 }

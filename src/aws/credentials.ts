@@ -1,5 +1,6 @@
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { stsHost } from './partition.ts';
 
 /** Keys that sign AWS requests; `expiration` in milliseconds since 1970, absent for keys that stay. */
 export interface Credentials {
@@ -69,8 +70,7 @@ function environmentCredentials({ env, mask }: AwsHost): Credentials {
 
 async function assumeRole(host: AwsHost, role: string, options: CredentialOptions): Promise<Credentials> {
   const { region } = options;
-  const endpoint =
-    endpointOf(host.env, 'STS') ?? `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const endpoint = endpointOf(host.env, 'STS') ?? `https://${stsHost(region)}`;
   const token = await host.idToken('sts.amazonaws.com');
   host.mask(token);
   const form = new URLSearchParams({

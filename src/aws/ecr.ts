@@ -58,7 +58,7 @@ export async function openEcr(
 ): Promise<Ecr> {
   const keys = await credentials();
   const sdk = await import('@aws-sdk/client-ecr');
-  const client: ECRClient = new sdk.ECRClient(clientSettings(keys, region, endpointOf(host.env, 'ECR')));
+  const client: ECRClient = new sdk.ECRClient(clientSettings(keys, region, endpointOf(host.env, 'ECR'), host.env));
   const owner = account === undefined ? {} : { registryId: account };
   const options = { abortSignal: host.signal };
 

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { CredentialSource, Credentials } from './credentials.ts';
+import { stsHost } from './partition.ts';
 
 /** EKS takes a token for 15 minutes from its date; a minute is left for clocks that differ and requests under way. */
 const TOKEN_LIFE_MS = 14 * 60_000;
@@ -17,7 +18,7 @@ export interface TokenRequest {
  * host whatever endpoint is configured, since the cluster trusts no other.
  */
 export function eksToken(credentials: Credentials, { cluster, region, now }: TokenRequest): string {
-  const host = `sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const host = stsHost(region);
   const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
   const day = time.slice(0, 8);
   const scope = `${day}/${region}/sts/aws4_request`;

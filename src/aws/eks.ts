@@ -20,7 +20,7 @@ export async function describeCluster(
 ): Promise<ClusterAddress> {
   const keys = await credentials();
   const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('./eks-sdk.ts');
-  const client = new EKSClient(clientSettings(keys, region, endpointOf(host.env, 'EKS')));
+  const client = new EKSClient(clientSettings(keys, region, endpointOf(host.env, 'EKS'), host.env));
   const send = { abortSignal: host.signal };
   try {
     const { cluster: found } = await client.send(new DescribeClusterCommand({ name: cluster }), send);

@@ -103,19 +103,22 @@ export async function prepareImage(
         files: [],
         dockerfile: made.text,
         buildArgs: Object.fromEntries(given.buildArgs),
-        platforms: given.platforms,
+        platforms: given.platforms.length > 0 ? given.platforms : [`linux/${process.arch}`],
         bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
-        labels: { ...labels.steady, context },
+        labels: { ...labels.steady, context, ...(own !== undefined && { before: whatRunsBefore(plan) }) },
       });
-      const tag = `content-${hash.slice(0, 40)}`;
+      const content = `content-${hash.slice(0, 40)}`;
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
       const seconds = (): number => (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build(undefined, tag, made);
+        await build(undefined, content, made);
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
       const target = await openTarget(given, image.name, image.registry, host);
       const { auths, reference } = target;
+      // Where no tag moves, an image that has to be built anew needs a tag of its own.
+      const { runId, runAttempt } = host.info;
+      const tag = given.cache || target.mutable ? content : `${content}-${runId}-${runAttempt}`;
       const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
       const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
@@ -148,6 +151,11 @@ async function buildOrFind(
     if (found === undefined) throw error;
     return found;
   }
+}
+
+/** A Dockerfile of the team's own may copy what the scripts made: then they are a part of what the image is. */
+function whatRunsBefore({ manager, node, scripts }: BuildPlan): string {
+  return JSON.stringify([manager.install, manager.version ?? '', node.range, scripts.stages]);
 }
 
 async function readRecipe(

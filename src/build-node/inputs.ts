@@ -20,7 +20,7 @@ export const inputs = {
   registry: text({ pattern: /[a-zA-Z0-9.-]+(:\d{1,5})?/, allowed: 'the host of a registry, such as ghcr.io' }),
   'registry-username': text({ allowed: 'a user name of the registry' }),
   'registry-password': secret(),
-  region: text({ pattern: /[a-z]{2}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
+  region: text({ pattern: /[a-z]{2,4}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
   'role-to-assume': text({
     pattern: /arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+/,
     allowed: 'a role ARN such as arn:aws:iam::123456789012:role/build',

@@ -34,8 +34,11 @@ export interface BuildPlan {
   readonly image?: ImagePlan;
 }
 
+/** The usual line of Node and those with long-term support before it, the newest first. */
+const SUPPORTED_LINES = [0, 2, 4, 6, 8].map((older) => Number(USUAL_NODE) - older);
+
 /** `123456789012.dkr.ecr.eu-central-1.amazonaws.com`, see the ECR user guide on private registries. */
-const ECR_HOST = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$/;
+const ECR_HOST = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|on\.aws)$/;
 
 /**
  * Decides everything out of the inputs and the project's files, which `read` gives.
@@ -56,9 +59,13 @@ export function planBuild(
   return { project, manager, node, scripts, ...(image && { image }) };
 }
 
-/** The tags of an image besides its content tag: the commit, and the branch where a tag may move. */
+/**
+ * The tags of an image besides its content tag: the commit, and the branch where a tag may move. No branch may pass for
+ * a content or a commit, by which images are found again.
+ */
 export function extraTags(info: RunInfo, mutable: boolean): readonly string[] {
-  const branch = info.ref.startsWith('refs/heads/') ? tagOf(info.refName) : '';
+  const named = info.ref.startsWith('refs/heads/') ? tagOf(info.refName) : '';
+  const branch = /^(?:content-|[0-9a-f]{40}$)/.test(named) ? '' : named;
   return [info.sha, ...(mutable ? [branch] : [])].filter((tag) => tag !== '');
 }
 
@@ -69,8 +76,8 @@ export function extraTags(info: RunInfo, mutable: boolean): readonly string[] {
 export function baseOf(chosen: string, { range }: NodeVersion): string {
   if (chosen !== '') return chosen;
   if (semver.valid(range) !== null) return `node:${semver.clean(range)}-slim`;
-  const usual = semver.satisfies(`${USUAL_NODE}.99.99`, range) ? USUAL_NODE : undefined;
-  return `node:${usual ?? semver.minVersion(range)?.major ?? USUAL_NODE}-slim`;
+  const line = SUPPORTED_LINES.find((one) => semver.satisfies(`${one}.99.99`, range));
+  return `node:${line ?? semver.minVersion(range)?.major ?? USUAL_NODE}-slim`;
 }
 
 /** A branch's name in the form of a tag: at most 128 of the characters that the OCI specification allows. */

@@ -1,7 +1,7 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
-import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
+import { Cancelled, Failed, UserError, messageOf, withPlaces } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { install } from '../node/install.ts';
 import type { ReadFile } from '../node/manifest.ts';
@@ -50,7 +50,7 @@ async function build(given: BuildInputs, host: Host): Promise<Partial<Record<Out
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
-    throw error;
+    throw error instanceof UserError ? inRepository(error, directory, host.info.workspace) : error;
   } finally {
     report.seconds = (host.clock.now() - started) / 1000;
     await host.summarize(summary(report));
@@ -114,6 +114,14 @@ function folderOf(directory: string, workspace: string): string {
   if (relative !== '..' && !relative.startsWith(`..${path.sep}`)) return folder;
   throw new UserError(`input directory (${JSON.stringify(directory)}) is no folder inside the repository`, {
     remedy: 'Give its path from the root of the repository; run actions/checkout before this action.',
+  });
+}
+
+/** What reads the project names its files from the directory, an annotation from the root of the repository. */
+function inRepository(error: UserError, directory: string, workspace: string): UserError {
+  return withPlaces(error, (place) => {
+    const file = path.join(directory, place.file);
+    return existsSync(file) ? { ...place, file: path.relative(workspace, file) } : place;
   });
 }
 

@@ -50,9 +50,9 @@ export async function storedLogin(
   host: Pick<Host, 'env' | 'exec' | 'mask'>,
 ): Promise<RegistryAuth | undefined> {
   const settings = await readSettings(host.env);
-  const helper = objectIn(settings, 'credHelpers')[registry] ?? settings['credsStore'];
+  const helper = objectIn(settings, 'credHelpers')[keyOf(registry)] ?? settings['credsStore'];
   const entry = objectIn(objectIn(settings, 'auths'), keyOf(registry))['auth'];
-  const login = typeof helper === 'string' ? await askHelper(helper, registry, host) : decoded(entry);
+  const login = typeof helper === 'string' && helper !== '' ? await askHelper(helper, registry, host) : decoded(entry);
   if (login !== undefined) host.mask(login.password);
   return login;
 }
@@ -107,10 +107,16 @@ function objectIn(settings: Settings, name: string): Settings {
   return isObject(value) ? value : {};
 }
 
-/** A credential helper or store would win over the entry, so neither is asked for this registry. */
+/**
+ * A credential helper or store would win over the entry. An empty helper keeps docker from asking either for this
+ * registry alone (getConfiguredCredentialStore of docker's CLI): a base image may lie in another one that they know.
+ */
 function withLogin(settings: Settings, registry: string, { username, password }: RegistryAuth): Settings {
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
-  const { [registry]: _helper, ...credHelpers } = objectIn(settings, 'credHelpers');
-  const { credsStore: _store, ...others } = settings;
-  return { ...others, credHelpers, auths: { ...objectIn(settings, 'auths'), [keyOf(registry)]: { auth } } };
+  const key = keyOf(registry);
+  return {
+    ...settings,
+    credHelpers: { ...objectIn(settings, 'credHelpers'), [key]: '' },
+    auths: { ...objectIn(settings, 'auths'), [key]: { auth } },
+  };
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { inheritable } from '../action/exec.ts';
 import type { Host } from '../action/host.ts';
 import type { ReadFile } from '../node/manifest.ts';
 
@@ -53,7 +54,7 @@ export async function withNpmrc<T>(
 /**
  * One .npmrc for the install inside a build, to be handed over as a secret: of the user's settings those on
  * registries alone (paths and the like mean nothing in the image), then all of the project's, with `\${NAME}` replaced,
- * as the build has no environment of the job.
+ * as the build has no environment of the job; by what programs may see, so that the file asks for nothing else.
  * @returns undefined when nothing is set, so that the build needs no secret
  */
 export function npmrcFor(settings: NpmSettings, env: Env): string | undefined {
@@ -64,7 +65,8 @@ export function npmrcFor(settings: NpmSettings, env: Env): string | undefined {
     ...(registry ? [`registry=${registry}`] : []),
   ];
   if (lines.length === 0) return undefined;
-  return `${lines.map((line) => expand(line, env)).join('\n')}\n`;
+  const visible = inheritable(env);
+  return `${lines.map((line) => expand(line, visible)).join('\n')}\n`;
 }
 
 /** The tokens and passwords in an .npmrc, to be masked: of their own, and in addresses such as https://me:pass@host/. */

@@ -10,7 +10,7 @@ export const inputs = {
     pattern: /[0-9A-Za-z][A-Za-z0-9_-]{0,99}/,
     allowed: 'the name of an EKS cluster: letters, digits, - and _',
   }),
-  region: text({ pattern: /[a-z]{2}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
+  region: text({ pattern: /[a-z]{2,4}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
   'role-to-assume': text({
     pattern: /arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+/,
     allowed: 'a role ARN such as arn:aws:iam::123456789012:role/deploy',

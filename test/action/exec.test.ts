@@ -56,6 +56,14 @@ describe('localExec', () => {
     }
   });
 
+  test('neither outputs of the step nor the environment of later steps are in the hands of programs', async () => {
+    const names = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH'];
+    const env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, '/file'])), GITHUB_SHA: 'abc' };
+    const { stdout } = await localExec(env, never).run(node, ['-p', 'Object.keys(process.env).join()']);
+    expect(stdout).toContain('GITHUB_SHA');
+    for (const name of names) expect(stdout).not.toContain(name);
+  });
+
   test('cancelling ends the program with its children', async () => {
     const cancel = new AbortController();
     const script = `const c = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)']); console.log(c.pid); setTimeout(() => {}, 60000);`;
@@ -71,6 +79,17 @@ describe('localExec', () => {
     const gone = await waitUntil(() => !alive(child));
     expect(gone).toBe(true);
   });
+
+  test('a program that leaves another behind with its output open ends nevertheless', async () => {
+    const script = `const options = { stdio: ['ignore', 'inherit', 'inherit'], detached: true };
+      const left = require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], options);
+      left.unref();
+      console.log(left.pid);
+      process.exit(3);`;
+    const { exitCode, stdout } = await localExec(process.env, never).run(node, ['-e', script]);
+    process.kill(Number(stdout));
+    expect(exitCode).toBe(3);
+  }, 20_000);
 
   test('a program that is not there is an error with a remedy', async () => {
     await expect(localExec(process.env, never).run('no-such-program', [])).rejects.toMatchObject({

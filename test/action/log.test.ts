@@ -11,11 +11,11 @@ describe('the log', () => {
   test.each([
     '::set-output name=x::y',
     '  ::add-mask::x',
-    '##[error]x',
-    'in the middle ##[add-mask]x',
     'fine\n::stop-commands::t',
+    '##[error]x',
+    'ok 1 - cart ##[set-output name=image]evil##[set-output name=digest]evil',
   ])('foreign text never becomes a workflow command: %j', (message) => {
-    for (const line of safe(message).split('\n')) expect(line).not.toMatch(/^\s*::|##\[/);
+    for (const line of safe(message).split('\n')) expect(commandIn(line)).toBeUndefined();
   });
 
   test('a carriage return cannot smuggle a command onto a line of its own', () => {
@@ -71,3 +71,8 @@ describe('markdown', () => {
     expect(link('x', 'https://example.com/a')).toBe('[x](https://example.com/a)');
   });
 });
+
+/** Where the runner reads a command: `::` begins one at the start of a line, `##[` anywhere in it. */
+function commandIn(line: string): string | undefined {
+  return /^\s*::/.exec(line)?.[0] ?? /##\[/.exec(line)?.[0];
+}

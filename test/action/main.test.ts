@@ -61,6 +61,15 @@ describe('main', () => {
     expect(outputs).toMatch(/^said<<(\S+)\n\$\(id\) \$\{\{ x \}\}\n1000\n\1\n$/);
   });
 
+  test('an output that the action leaves out stays empty, whatever a program wrote in its place', async () => {
+    const { outputs } = await runAction(
+      `const { appendFileSync } = await import('node:fs');
+       appendFileSync(process.env['GITHUB_OUTPUT'], 'said=forged\\n');
+       return {};`,
+    );
+    expect(outputs).toMatch(/^said=forged\nsaid<<(\S+)\n\n\1\n$/);
+  });
+
   test('runs nothing when an input is wrong, and names them all', async () => {
     const { code, log } = await runAction('host.log.info("ran");', { name: 'a\nb', wait: 'soon' });
     expect(code).toBe(1);

@@ -16,6 +16,14 @@ describe('ECR', () => {
     });
   });
 
+  test('is asked through the proxy that the environment names', async () => {
+    await serving([ok({ repositories: [REPOSITORY] })], async (proxy, asked) => {
+      const { ecr } = await open('http://ecr.example', { http_proxy: proxy });
+      expect((await ecr.repository('shop/api', true)).uri).toBe('r.example/shop/api');
+      expect(asked[0]?.url).toBe('http://ecr.example/');
+    });
+  });
+
   test('a repository that is there is left as it is', async () => {
     const answer = { repositories: [{ ...REPOSITORY, imageTagMutability: 'MUTABLE' }] };
     await serving([ok(answer)], async (url, asked) => {
@@ -92,11 +100,11 @@ function fault(name: string): Answer {
 
 const missing = fault('RepositoryNotFoundException');
 
-async function open(url: string) {
+async function open(url: string, env: Readonly<Record<string, string>> = {}) {
   const masked: string[] = [];
   const warnings: string[] = [];
   const host = {
-    env: { AWS_ENDPOINT_URL: url },
+    env: { AWS_ENDPOINT_URL: url, ...env },
     signal: new AbortController().signal,
     mask: (secret: string) => void masked.push(secret),
     log: {

@@ -49,6 +49,14 @@ describe('a token for EKS', () => {
     expect(Object.fromEntries(ours.searchParams)).toEqual(signed.query);
   });
 
+  test.each([
+    ['us-gov-west-1', 'sts.us-gov-west-1.amazonaws.com'],
+    ['cn-north-1', 'sts.cn-north-1.amazonaws.com.cn'],
+    ['eusc-de-east-1', 'sts.eusc-de-east-1.amazonaws.eu'],
+  ])('in %s names the STS of its partition', (region, host) => {
+    expect(opened(eksToken(KEYS, { cluster: 'shop', region, now: NOW })).host).toBe(host);
+  });
+
   test('is held for 14 minutes or until the cluster turns it away, and each is masked', async () => {
     let now = NOW;
     const masked: string[] = [];

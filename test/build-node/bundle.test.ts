@@ -95,6 +95,13 @@ describe('bad input is refused before anything runs', () => {
     expect(log).toMatch(/::error file=package-lock\.json::.*express in dependencies.*npm install/);
     expect(existsSync(path.join(shop.folder, 'node_modules'))).toBe(false);
   });
+
+  test('in a folder of the repository, annotated there', () => {
+    const files = project({}, { dependencies: { express: '^5.0.0' } });
+    shop.write(Object.fromEntries(Object.entries(files).map(([name, content]) => [`services/api/${name}`, content])));
+    const { log } = shop.build({ directory: 'services/api' });
+    expect(log).toMatch(/::error file=services\/api\/package-lock\.json::express in dependencies/);
+  });
 });
 
 describe('a project without an image', () => {

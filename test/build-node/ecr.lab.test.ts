@@ -104,6 +104,14 @@ describe('an image in ECR by role', () => {
     });
   }, 120_000);
 
+  test('that is built anew on demand is that one, though its tag stands on the first for ever', async () => {
+    const first = await build();
+    // Another commit's label, so that it is another image.
+    const again = await build({ cache: 'false' }, { GITHUB_SHA: 'f'.repeat(40) });
+    expect(again.outputs['reused']).toBe('false');
+    expect(again.outputs['digest']).not.toBe(first.outputs['digest']);
+  }, 120_000);
+
   test('of a commit that was already pushed with other content keeps the immutable tag where it stands', async () => {
     expect((await build()).exitCode).toBe(0);
     content('other');

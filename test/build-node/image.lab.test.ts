@@ -26,9 +26,13 @@ async function engine(): Promise<{ DOCKER_HOST: string; DOCKER_CONFIG: string }>
   return { DOCKER_HOST: images?.dockerHost ?? '', DOCKER_CONFIG: images?.dockerConfig ?? '' };
 }
 
-async function build(inputs: Readonly<Record<string, string>>, repository = `shop-${fresh}`): Promise<BundleRun> {
+async function build(
+  inputs: Readonly<Record<string, string>>,
+  repository = `shop-${fresh}`,
+  more: Readonly<Record<string, string>> = {},
+): Promise<BundleRun> {
   const { registry } = await openLab('registry');
-  const env = await engine();
+  const env = { ...(await engine()), ...more };
   return shop.build({ image: repository, registry: registry?.host ?? '', ...inputs }, env);
 }
 
@@ -96,6 +100,19 @@ describe('an image, by a real engine in a real registry', () => {
     expect(two.outputs['digest']).not.toBe(one.outputs['digest']);
     shop.write({ 'server.js': '1' });
     expect((await build({})).outputs).toMatchObject({ reused: 'true', digest: one.outputs['digest'] });
+  }, 120_000);
+
+  test('what other scripts or another processor make of the same files is other content', async () => {
+    const scripts = { staging: 'echo staging > site.txt', production: 'echo production > site.txt' };
+    shop.write({ ...project(scripts), Dockerfile: 'FROM scratch\nCOPY package.json /\n', '.dockerignore': 'site.txt' });
+    const runs = [
+      await build({ scripts: 'staging' }),
+      await build({ scripts: 'production' }),
+      await build({ scripts: 'production' }, undefined, {
+        NODE_OPTIONS: '--import=data:text/javascript,Object.defineProperty(process,%22arch%22,{value:%22riscv64%22})',
+      }),
+    ];
+    expect(runs.map(({ outputs }) => outputs['reused'])).toEqual(['false', 'false', 'false']);
   }, 120_000);
 
   test("a Dockerfile that does not build is annotated on the step's line", async () => {

@@ -222,4 +222,7 @@ test('npm settings: registries of the user, all of the project, variables replac
     'a=1\nb=2\nregistry=https://r/\n',
   );
   expect(npmrcFor({ user: 'cache=/x' }, {})).toBeUndefined();
+  const withheld = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'job-token', INPUT_TOKEN: 'job-token' };
+  const asking = 'a=${ACTIONS_ID_TOKEN_REQUEST_TOKEN}\nb=${INPUT_TOKEN}';
+  expect(npmrcFor({ project: asking }, withheld)).not.toContain('job-token');
 });

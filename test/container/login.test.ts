@@ -41,7 +41,9 @@ describe('signing docker in', () => {
       const file = path.join(config, 'config.json');
       expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
         auths: { ...others, 'r.example': { auth: base64('ana:a:b') } },
-        credHelpers: { o: 'b' },
+        // Other registries, such as a base image's, are asked for as before.
+        credsStore: 'desktop',
+        credHelpers: { o: 'b', 'r.example': '' },
       });
       expect(statSync(file).mode & 0o777).toBe(0o600);
       expect(existsSync(path.join(config, 'cli-plugins'))).toBe(true);
@@ -76,6 +78,15 @@ describe('a sign-in of before', () => {
     ['r.example', { auths: { 'r.example': { auth: 'no password' } } }, undefined],
     ['r.example', { auths: { 'other.example': { auth: base64('ana:pw') } } }, undefined],
     ['r.example', { auths: 3, credHelpers: null }, undefined],
+    [
+      'docker.io',
+      {
+        credsStore: 'not-there',
+        credHelpers: { 'https://index.docker.io/v1/': '' },
+        auths: { 'https://index.docker.io/v1/': { auth: base64('ana:pw') } },
+      },
+      { username: 'ana', password: 'pw' },
+    ],
     ['r.example', { credHelpers: { 'r.example': '../evil' } }, undefined],
     ['r.example', { credHelpers: { 'r.example': 'not-there' } }, undefined],
   ])('at %s by %j', async (registry, config, login) => {

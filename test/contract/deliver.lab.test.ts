@@ -64,6 +64,7 @@ describe('a push to the default branch', () => {
 test.each([
   ['a pull request', { event: 'pull_request', ref: 'refs/pull/7/merge' }],
   ['a push to another branch', { ref: 'refs/heads/feature' }],
+  ['a pull request whose scripts forge an output', { event: 'pull_request', env: { STAND_IN_FORGED: '1' } }],
 ])('%s is built, and neither pushed nor deployed', async (_, given) => {
   const { exitCode, ran } = await deliver(given);
   expect(exitCode).toBe(0);
