@@ -20,6 +20,7 @@ import { type Rollback, deployedObject } from './outcome.ts';
 import { digestRequired, planTarget, withOrigin } from './plan.ts';
 import { previewLine, previewOf, previewSummary } from './preview.ts';
 import { DeployRecord } from './record.ts';
+import { refusalSummary } from './refusal.ts';
 import type { Failure } from './report.ts';
 import { Story } from './story.ts';
 
@@ -34,11 +35,26 @@ export const deployEks: Action<typeof inputs, 'deployed' | 'verdict' | 'url'> = 
   name: 'deploy-eks',
   inputs,
   outputs: ['deployed', 'verdict', 'url'],
-  run: deploy,
+  run: deployOrTell,
 };
 
-async function deploy(given: DeployInputs, host: Host): Promise<Outputs> {
+/** What ends before the first object is applied has no story to tell, but the page has to say why nothing came. */
+async function deployOrTell(given: DeployInputs, host: Host): Promise<Outputs> {
   const record = new DeployRecord(host.clock);
+  try {
+    return await deploy(given, host, record);
+  } catch (error) {
+    if (error instanceof UserError && !(error instanceof Failed)) {
+      const unchanged = record.unanswered.length === 0;
+      await host.summarize(
+        refusalSummary(error.problems, { environment: given.environment, info: host.info, unchanged }),
+      );
+    }
+    throw error;
+  }
+}
+
+async function deploy(given: DeployInputs, host: Host, record: DeployRecord): Promise<Outputs> {
   const target = planTarget(given, host.env);
   const documents = await readDocuments(given, host);
   const story = new Story(given, host, record, documents);

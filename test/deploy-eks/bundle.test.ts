@@ -37,6 +37,7 @@ describe('bad input is refused before the cluster is asked', () => {
 
   test.each([
     [{}, 'input cluster is missing'],
+    [{ environment: 'stagin' }, 'is the environment "stagin" spelled as in Settings'],
     [{ cluster: 'c' }, 'input region is missing'],
     [{ cluster: 'c', region: 'eu-central-1', kubeconfig: 'kubeconfig' }, 'are both given'],
     [{ cluster: 'c', region: 'eu-central-1', 'role-to-assume': 'admin' }, 'arn:aws:iam::123456789012:role/deploy'],
@@ -50,6 +51,17 @@ describe('bad input is refused before the cluster is asked', () => {
     expect(log).toContain(said);
     expect(log).not.toContain('against the cluster');
     expect(outputs).toEqual({});
+  });
+
+  test('the page of the run says why nothing came, and where', () => {
+    write('k8s/app.yaml', deployment('x').replace('kind: Deployment', 'kind: Deploiment'));
+    const misspelled = deploy({ kubeconfig: 'kubeconfig', images: `x=r@${digest}`, environment: 'staging' }).summary;
+    expect(misspelled).toContain('### ❌ Nothing was deployed to staging, and nothing was changed');
+    expect(misspelled).toContain('**What to do:** no container is there: the manifests hold only "Deploiment"');
+    write('k8s/app.yaml', 'a:\n\tb: 1\n');
+    expect(deploy({ kubeconfig: 'kubeconfig' }).summary).toContain(
+      '([k8s/app.yaml:2:1](https://github.com/acme/shop/blob/0123456789abcdef0123456789abcdef01234567/k8s/app.yaml#L2))',
+    );
   });
 
   test('YAML that does not parse is annotated at its file and line', () => {
