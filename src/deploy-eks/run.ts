@@ -13,6 +13,7 @@ import { type Checked, validate } from '../kube/validate.ts';
 import { type WaitResult, waitForAll } from '../kube/wait.ts';
 import { imagesWithoutDigest, replaceImages } from '../manifests/images.ts';
 import { type Document, loadManifests } from '../manifests/load.ts';
+import { servicesWithoutPods } from '../manifests/selectors.ts';
 import { connectTo } from './connect.ts';
 import { blindFailure, failureOf, refusalOf } from './failure.ts';
 import { type DeployInputs, inputs } from './inputs.ts';
@@ -133,6 +134,8 @@ async function readDocuments(given: DeployInputs, host: Host): Promise<readonly 
   const documents = replaceImages(loaded, given.images);
   const loose = digestRequired(given) ? imagesWithoutDigest(documents) : [];
   if (loose.length > 0) throw UserError.all(loose, 'images without a digest');
+  for (const { message, remedy, place } of servicesWithoutPods(documents))
+    host.log.warning(describe({ message, ...(remedy !== undefined && { remedy }) }), place);
   return documents.map((document) => ({ ...document, object: withOrigin(document.object, host.info) }));
 }
 

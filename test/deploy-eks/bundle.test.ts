@@ -69,6 +69,13 @@ describe('bad input is refused before the cluster is asked', () => {
     expect(deploy({ kubeconfig: 'kubeconfig' }).log).toMatch(/::error file=k8s\/broken\.yaml,line=\d/);
   });
 
+  test('a Service that reaches no pod is a warning at its line', () => {
+    write('k8s/service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: {name: api}\nspec: {selector: {app: ipa}}\n');
+    expect(deploy({ kubeconfig: 'kubeconfig' }).log).toMatch(
+      /::warning file=k8s\/service\.yaml,line=1::Service\/api reaches no pod/,
+    );
+  });
+
   test('two documents of one identity are named with both places', () => {
     write('k8s/again.yaml', deployment('x'));
     const { log } = deploy({ kubeconfig: 'kubeconfig' });
