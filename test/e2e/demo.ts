@@ -49,6 +49,8 @@ async function tell(): Promise<void> {
 
   title('Bringing up the parts (minutes on a new machine, seconds afterwards)');
   const facts = await timed('up', async () => openLab(...PARTS));
+  if (facts.cluster?.simulated === true)
+    throw new Error('a service can answer only from a real node, and the cluster has none; why, it says above');
 
   title('What the platform team sets up once');
   const company = await setUpCompany(facts, ['staging', 'production']);
