@@ -110,7 +110,8 @@ function outcomeTable(outcomes: readonly Outcome[]): Markdown | undefined {
   return rest > 0 ? paragraphs(shown, md`and ${rest} more`) : shown;
 }
 
-function origin({ info, url, images }: DeployReport): Markdown | undefined {
+/** Where it all comes from, on one line. */
+export function origin({ info, url, images }: Pick<DeployReport, 'info' | 'url' | 'images'>): Markdown | undefined {
   const parts = [
     info.sha && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
     info.actor && md`by ${info.actor}`,

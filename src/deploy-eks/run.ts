@@ -14,6 +14,7 @@ import { type WaitResult, waitForAll } from '../kube/wait.ts';
 import { autoscaledWithReplicas } from '../manifests/autoscaled.ts';
 import { imagesWithoutDigest, replaceImages } from '../manifests/images.ts';
 import { type Document, loadManifests } from '../manifests/load.ts';
+import { servicesWithoutPods } from '../manifests/selectors.ts';
 import { connectTo } from './connect.ts';
 import { blindFailure, failureOf, refusalOf } from './failure.ts';
 import { type DeployInputs, inputs } from './inputs.ts';
@@ -21,6 +22,7 @@ import { type Rollback, deployedObject } from './outcome.ts';
 import { digestRequired, planTarget, withOrigin } from './plan.ts';
 import { previewLine, previewOf, previewSummary } from './preview.ts';
 import { DeployRecord } from './record.ts';
+import { refusalSummary } from './refusal.ts';
 import type { Failure } from './report.ts';
 import { Story } from './story.ts';
 
@@ -35,11 +37,26 @@ export const deployEks: Action<typeof inputs, 'deployed' | 'verdict' | 'url'> = 
   name: 'deploy-eks',
   inputs,
   outputs: ['deployed', 'verdict', 'url'],
-  run: deploy,
+  run: deployOrTell,
 };
 
-async function deploy(given: DeployInputs, host: Host): Promise<Outputs> {
+/** What ends before the first object is applied has no story to tell, but the page has to say why nothing came. */
+async function deployOrTell(given: DeployInputs, host: Host): Promise<Outputs> {
   const record = new DeployRecord(host.clock);
+  try {
+    return await deploy(given, host, record);
+  } catch (error) {
+    if (error instanceof UserError && !(error instanceof Failed)) {
+      const unchanged = record.unanswered.length === 0;
+      await host.summarize(
+        refusalSummary(error.problems, { environment: given.environment, info: host.info, unchanged }),
+      );
+    }
+    throw error;
+  }
+}
+
+async function deploy(given: DeployInputs, host: Host, record: DeployRecord): Promise<Outputs> {
   const target = planTarget(given, host.env);
   const documents = await readDocuments(given, host);
   const story = new Story(given, host, record, documents);
@@ -118,6 +135,8 @@ async function readDocuments(given: DeployInputs, host: Host): Promise<readonly 
   const documents = replaceImages(loaded, given.images);
   const loose = digestRequired(given) ? imagesWithoutDigest(documents) : [];
   if (loose.length > 0) throw UserError.all(loose, 'images without a digest');
+  for (const { message, remedy, place } of servicesWithoutPods(documents))
+    host.log.warning(describe({ message, ...(remedy !== undefined && { remedy }) }), place);
   return documents.map((document) => ({ ...document, object: withOrigin(document.object, host.info) }));
 }
 

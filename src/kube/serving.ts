@@ -21,8 +21,10 @@ export async function countPods(kube: Kube, ref: ObjectRef, ask: Ask): Promise<P
   ]);
   if (!workload || !pods) return undefined;
   const owners = [workload, ...sets.filter((set) => isOwnedBy(set, workload))];
-  const all = pods.filter((pod) => owners.some((owner) => isOwnedBy(pod, owner)));
-  const current = readyCount(newPods(workload, pods, sets));
+  // A pod that is being ended stays ready until it is gone, but gets no requests any more.
+  const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const all = staying.filter((pod) => owners.some((owner) => isOwnedBy(pod, owner)));
+  const current = readyCount(newPods(workload, staying, sets));
   return { wanted: wantedPods(workload) ?? 0, current, other: readyCount(all) - current };
 }
 

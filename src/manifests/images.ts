@@ -35,10 +35,16 @@ export function replaceImages(documents: readonly Document[], lines: readonly st
     .filter((name) => !used.has(name))
     .map((name): Problem => ({
       message: `images: no container of the manifests has an image named ${quote(name)}`,
-      remedy: present.size > 0 ? `the names there are: ${[...present].toSorted().join(', ')}` : 'no container is there',
+      remedy: present.size > 0 ? `the names there are: ${[...present].toSorted().join(', ')}` : noContainer(documents),
     }));
   if (problems.length > 0) throw UserError.all(problems, 'images do not fit the manifests');
   return replaced;
+}
+
+/** Most likely a kind is misspelled, and then it is among these. */
+function noContainer(documents: readonly Document[]): string {
+  const kinds = [...new Set(documents.map(({ object }) => quote(object.kind)))].toSorted();
+  return `no container is there: the manifests hold only ${kinds.slice(0, 20).join(', ')}`;
 }
 
 /** Container images that are not named by digest, each as a problem at its document. */

@@ -37,6 +37,7 @@ describe('bad input is refused before the cluster is asked', () => {
 
   test.each([
     [{}, 'input cluster is missing'],
+    [{ environment: 'stagin' }, 'is the environment "stagin" spelled as in Settings'],
     [{ cluster: 'c' }, 'input region is missing'],
     [{ cluster: 'c', region: 'eu-central-1', kubeconfig: 'kubeconfig' }, 'are both given'],
     [{ cluster: 'c', region: 'eu-central-1', 'role-to-assume': 'admin' }, 'arn:aws:iam::123456789012:role/deploy'],
@@ -52,9 +53,27 @@ describe('bad input is refused before the cluster is asked', () => {
     expect(outputs).toEqual({});
   });
 
+  test('the page of the run says why nothing came, and where', () => {
+    write('k8s/app.yaml', deployment('x').replace('kind: Deployment', 'kind: Deploiment'));
+    const misspelled = deploy({ kubeconfig: 'kubeconfig', images: `x=r@${digest}`, environment: 'staging' }).summary;
+    expect(misspelled).toContain('### ❌ Nothing was deployed to staging, and nothing was changed');
+    expect(misspelled).toContain('**What to do:** no container is there: the manifests hold only "Deploiment"');
+    write('k8s/app.yaml', 'a:\n\tb: 1\n');
+    expect(deploy({ kubeconfig: 'kubeconfig' }).summary).toContain(
+      '([k8s/app.yaml:2:1](https://github.com/acme/shop/blob/0123456789abcdef0123456789abcdef01234567/k8s/app.yaml#L2))',
+    );
+  });
+
   test('YAML that does not parse is annotated at its file and line', () => {
     write('k8s/broken.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x\n');
     expect(deploy({ kubeconfig: 'kubeconfig' }).log).toMatch(/::error file=k8s\/broken\.yaml,line=\d/);
+  });
+
+  test('a Service that reaches no pod is a warning at its line', () => {
+    write('k8s/service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: {name: api}\nspec: {selector: {app: ipa}}\n');
+    expect(deploy({ kubeconfig: 'kubeconfig' }).log).toMatch(
+      /::warning file=k8s\/service\.yaml,line=1::Service\/api reaches no pod/,
+    );
   });
 
   test('two documents of one identity are named with both places', () => {

@@ -1,7 +1,7 @@
 // The story of this repository, on this machine: npm run demo [-- --keep]
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/action/errors.ts';
-import { closeLab, openLab } from '../lab/lab.ts';
+import { closeLab, openLab, running } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, setUpCompany } from './company.ts';
 import { progressOf } from './progress.ts';
@@ -10,7 +10,8 @@ import { plainSummary, screen } from './terminal.ts';
 import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const { title, say, quote } = screen();
+const { title: heading, say, quote } = screen();
+const interrupted = new AbortController();
 let team: Team | undefined;
 
 for (const [signal, code] of [
@@ -18,7 +19,8 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
 ] as const) {
   process.once(signal, () => {
-    say('interrupted: cleaning up');
+    say('interrupted: what is under way is ended');
+    interrupted.abort();
     void cleanUp().finally(() => process.exit(code));
   });
 }
@@ -27,10 +29,18 @@ try {
   process.env['LAB_INSTALL'] ??= '1';
   await tell();
 } catch (error) {
+  // What an interrupted step complains of is no news, and its cleaning up is under way.
+  if (interrupted.signal.aborted) await new Promise(() => {});
   process.stderr.write(`\nThe demo ended early: ${messageOf(error)}\n`);
   process.exitCode = 1;
 } finally {
   if (!options.keep || process.exitCode === 1) await cleanUp();
+}
+
+/** Begins a chapter, unless the reader wants no more. */
+function title(what: string): void {
+  interrupted.signal.throwIfAborted();
+  heading(what);
 }
 
 async function tell(): Promise<void> {
@@ -39,6 +49,8 @@ async function tell(): Promise<void> {
 
   title('Bringing up the parts (minutes on a new machine, seconds afterwards)');
   const facts = await timed('up', async () => openLab(...PARTS));
+  if (facts.cluster?.simulated === true)
+    throw new Error('a service can answer only from a real node, and the cluster has none; why, it says above');
 
   title('What the platform team sets up once');
   const company = await setUpCompany(facts, ['staging', 'production']);
@@ -46,7 +58,7 @@ async function tell(): Promise<void> {
   say('the RBAC of the latter. All of it by the documents in README.md, and no more rights than stand there.');
 
   title('What a product team writes: this one workflow');
-  team = await Team.start();
+  team = await Team.start(running);
   quote(await team.workflow());
 
   await firstRelease(team, company, facts);
@@ -93,12 +105,13 @@ async function brokenRelease(team: Team, company: Company, facts: LabFacts): Pro
   if (failed > 0 || releases.join() !== '1.0.0') throw new Error('the old version did not serve everyone');
 }
 
-async function showAround(company: Company, { cluster, registry }: LabFacts): Promise<void> {
+async function showAround(company: Company, facts: LabFacts): Promise<void> {
+  const { cluster, registry } = facts;
   title('Everything is left running: look around');
   for (const { name, namespace } of company.environments) {
-    say(`${name}: namespace ${namespace}`);
+    say(`${name}: ${await addressOf(company, facts, namespace)}/readyz, in the namespace ${namespace}`);
   }
-  say(`kubectl --kubeconfig ${cluster?.kubeconfig} get pods --all-namespaces`);
+  say(`with kubectl, if you have it: kubectl --kubeconfig ${cluster?.kubeconfig} get pods --all-namespaces`);
   say(`curl http://${registry?.host}/v2/_catalog`);
   say(`the team's repository: ${team?.folder}`);
   say('npm run lab -- status    says what is up');
@@ -132,7 +145,7 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
 }
 
 async function cleanUp(): Promise<void> {
-  title('Cleaning up');
+  heading('Cleaning up');
   await team?.remove();
   await closeLab();
   say('no process, mount, interface or file is left; downloads stay in the cache');

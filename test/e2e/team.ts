@@ -26,8 +26,9 @@ export class Team {
     this.#product = path.join(outside, 'product');
   }
 
-  static async start(): Promise<Team> {
-    const team = new Team(await mkdtemp(path.join(tmpdir(), 'team-')));
+  /** @param within an existing folder */
+  static async start(within = tmpdir()): Promise<Team> {
+    const team = new Team(await mkdtemp(path.join(within, 'team-')));
     await cp(path.join(root, 'examples/tracking-api'), team.folder, {
       recursive: true,
       filter: (file) => !/\/(node_modules|junit\.xml)$/.test(file),

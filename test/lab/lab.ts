@@ -8,8 +8,9 @@ import { bringMissing } from './missing.ts';
 import type { LabContext, LabFacts, Part, PartName } from './part.ts';
 import { inOrder, parts } from './parts.ts';
 
-const run = join(cache, 'run');
-const factsFile = join(run, 'facts.json');
+/** What of the lab is running, in files; goes with it. */
+export const running = join(cache, 'run');
+const factsFile = join(running, 'facts.json');
 
 /** The lock's wait is told at once: what the other process does may take minutes. */
 const alone = async <T>(work: () => Promise<T>): Promise<T> =>
@@ -49,7 +50,7 @@ export async function closeLab(): Promise<void> {
       await part.down(context).catch((error: unknown) => void failed.push(`${part.name}: ${messageOf(error)}`));
     }
     if (failed.length > 0) throw new Error(`Not down, try again when mended:\n  ${failed.join('\n  ')}`);
-    await rm(run, { recursive: true, force: true });
+    await rm(running, { recursive: true, force: true });
   });
 }
 
@@ -71,7 +72,7 @@ function partsIn(order: readonly PartName[], facts: LabFacts): readonly { part: 
 function contextOf(name: PartName, facts: LabFacts): LabContext {
   return {
     cache,
-    state: join(run, name),
+    state: join(running, name),
     facts,
     progress: (message) => void process.stderr.write(`${name}: ${message}\n`),
   };
@@ -83,7 +84,7 @@ async function readFacts(): Promise<LabFacts> {
 }
 
 async function writeFacts(facts: LabFacts): Promise<void> {
-  await mkdir(run, { recursive: true, mode: 0o700 });
+  await mkdir(running, { recursive: true, mode: 0o700 });
   await writeFile(`${factsFile}.new`, JSON.stringify(facts), { mode: 0o600 });
   await rename(`${factsFile}.new`, factsFile);
 }

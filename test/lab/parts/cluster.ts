@@ -43,8 +43,9 @@ export const cluster: Part<'cluster'> = {
     if (known !== undefined && (await allRun(context.state, known))) return known;
     await clear(context.state);
     const paths = await findBinaries(binaries, context.cache, { progress: context.progress });
-    const real = canBeReal() && !(await isNodeAlready());
-    const facts = real ? await startReal(context, paths) : await startSimulated(context, paths);
+    const against = await againstReal();
+    const facts =
+      against === undefined ? await startReal(context, paths) : await startSimulated(context, paths, against);
     context.progress(`serves on ${facts.endpoint}`);
     return facts;
   },
@@ -75,6 +76,12 @@ function canBeReal(): boolean {
   return process.platform === 'linux' && process.getuid?.() === 0 && process.env['LAB_NODE'] !== 'simulated';
 }
 
+/** Why the node can't be a real one; `undefined` when it can. */
+async function againstReal(): Promise<string | undefined> {
+  if (!canBeReal()) return 'a real one needs root on Linux, without LAB_NODE=simulated';
+  return (await isNodeAlready()) ? 'a kubelet runs on this machine already, and there can be only one' : undefined;
+}
+
 async function startReal(context: LabContext, paths: Paths): Promise<ClusterFacts> {
   const { state, facts: others } = context;
   const network = networkOf(state);
@@ -95,8 +102,8 @@ async function startReal(context: LabContext, paths: Paths): Promise<ClusterFact
   return facts;
 }
 
-async function startSimulated(context: LabContext, paths: Paths): Promise<ClusterFacts> {
-  context.progress('starts a simulated node, on which pods run nothing: a real one needs root on Linux');
+async function startSimulated(context: LabContext, paths: Paths, against: string): Promise<ClusterFacts> {
+  context.progress(`starts a simulated node, on which pods run nothing: ${against}`);
   const { state } = context;
   const facts = { ...(await startControlPlane({ state, paths, address: '127.0.0.1' })), simulated: true };
   await startSimulatedNode({ state, kwok: paths.kwok, alone: true }, facts);
