@@ -105,9 +105,9 @@ function happenedTo(applied: Applied, ending: Ending): string {
 
 function fateOf(applied: Applied, { verdict, pods, secondsToServe }: Ending): string {
   const seconds = secondsToServe(applied);
-  if (seconds !== undefined) return seconds < 0.1 ? 'in place' : `serving after ${seconds.toFixed(1)} s`;
-  if (verdict === 'cancelled') return 'applied, not awaited';
   const counts = pods.get(keyOf(refOf(applied.object)));
+  if (seconds !== undefined) return seconds < 0.1 && !counts ? 'in place' : `serving after ${seconds.toFixed(1)} s`;
+  if (verdict === 'cancelled') return 'applied, not awaited';
   if (!counts) return 'not awaited';
   return counts.current >= counts.wanted && counts.other === 0 ? 'serving' : 'not serving';
 }
