@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { openLab } from '../lab/lab.ts';
+import { describeImages } from '../lab/needs.ts';
 import { type BundleRun, Workspace, project } from './workspace.ts';
 
+const describe = await describeImages();
 const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
 // The lab may have stood for longer than this test: another run's content must not be found.
 const fresh = randomBytes(4).toString('hex');

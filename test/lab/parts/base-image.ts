@@ -22,6 +22,9 @@ export async function bringBaseImage(env: NodeJS.ProcessEnv, context: LabContext
   }
   const archive = join(context.cache, 'images', `node-${process.versions.node}-bookworm.tar`);
   if (!(await exists(archive))) {
+    if (process.getuid?.() !== 0) {
+      throw new Error(`${BASE_IMAGE} is not in the Docker engine and cannot be pulled; only root can make one here`);
+    }
     context.progress(`makes ${BASE_IMAGE} of Debian's packages, about a minute`);
     await makeArchive(archive);
   }

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Missing } from '../part.ts';
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 10_000;
+
+/** A Docker engine that this user may use already. */
+export interface UsersEngine {
+  /** `unix:///…` */
+  readonly dockerHost: string;
+  /** This machine's address on the engine's own network. */
+  readonly address: string;
+}
+
+/** Where the docker program looks by itself: DOCKER_HOST, or the default socket. */
+const hostOf = ({ DOCKER_HOST }: NodeJS.ProcessEnv): string =>
+  DOCKER_HOST === undefined || DOCKER_HOST === '' ? 'unix:///var/run/docker.sock' : DOCKER_HOST;
+
+/** What is missing of an engine for an ordinary user; nothing where one answers on this machine. */
+export async function missingForUsersEngine(env: NodeJS.ProcessEnv = process.env): Promise<readonly Missing[]> {
+  const host = hostOf(env);
+  const need = 'a Docker engine of this machine that this user may use, as an own one needs root';
+  if (!host.startsWith('unix://')) return [{ what: `${need}: DOCKER_HOST=${host} is no socket`, packages: [] }];
+  const answer = await run('docker', ['version'], { env: { ...env, DOCKER_HOST: host }, timeout: TIMEOUT_MS }).catch(
+    () => undefined,
+  );
+  return answer === undefined ? [{ what: `${need}: none answers at ${host}`, packages: [] }] : [];
+}
+
+/** The engine that {@link missingForUsersEngine} found. @throws Error when it does not answer */
+export async function usersEngine(env: NodeJS.ProcessEnv = process.env): Promise<UsersEngine> {
+  const dockerHost = hostOf(env);
+  const format = '--format={{range .IPAM.Config}}{{.Gateway}}{{end}}';
+  const { stdout } = await run('docker', ['network', 'inspect', 'bridge', format], {
+    env: { ...env, DOCKER_HOST: dockerHost },
+    timeout: TIMEOUT_MS,
+  });
+  return { dockerHost, address: stdout.trim() };
+}
