@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Scenario } from './scenarios.ts';
 
 const GIVE_UP_MS = 10_000;
 
@@ -23,49 +25,51 @@ export async function bareNode(): Promise<number> {
 }
 
 /**
- * Milliseconds from the start of a bundle until it first connects to a service it works with; every service it
- * knows is this process. `undefined` when it ends without a connection.
+ * Milliseconds from the start of a bundle until it has asked for what the scenario ends with; every service it knows is
+ * this process, which answers at once what comes before. `undefined` when it ends without having asked.
  */
-export async function firstRequest(bundle: string, action: string): Promise<number | undefined> {
+export async function untilAsked(bundle: string, scenario: Scenario): Promise<number | undefined> {
   const home = mkdtempSync(path.join(tmpdir(), 'delivery-actions-bench-'));
-  const server = createServer((socket) => socket.destroy());
-  const first = new Promise<number>((resolve) => server.once('connection', () => resolve(performance.now())));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  let reach = (_at: number): void => undefined;
+  const reached = new Promise<number>((resolve) => (reach = resolve));
+  const server = createServer((request, response) => {
+    const answer = scenario.answer(request.url ?? '');
+    if (answer === undefined) reach(performance.now());
+    else response.end(answer);
+  });
+  const url = await listen(server);
+  const env = { ...commonEnv(url, home), ...inputEnv(scenario.inputs(url, home)), ...scenario.env(url) };
   const started = performance.now();
-  const child = spawn(process.execPath, [bundle], { stdio: 'ignore', cwd: home, env: environment(action, url, home) });
+  const child = spawn(process.execPath, [bundle], { stdio: 'ignore', cwd: home, env });
   const ended = new Promise<undefined>((resolve) => child.once('close', () => resolve(undefined)));
   const timer = setTimeout(() => child.kill('SIGKILL'), GIVE_UP_MS);
-  const at = await Promise.race([first, ended]);
+  const at = await Promise.race([reached, ended]);
   clearTimeout(timer);
   child.kill('SIGKILL');
   await ended;
+  server.closeAllConnections();
   server.close();
   rmSync(home, { recursive: true, force: true });
   return at === undefined ? undefined : at - started;
 }
 
-function environment(action: string, url: string, home: string): NodeJS.ProcessEnv {
-  writeFileSync(path.join(home, 'app.yaml'), CONFIG_MAP);
-  const inputs = INPUTS[action] ?? {};
+async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function commonEnv(url: string, home: string): Readonly<Record<string, string | undefined>> {
   return {
     PATH: process.env['PATH'],
     HOME: home,
     RUNNER_TEMP: home,
     GITHUB_WORKSPACE: home,
     GITHUB_API_URL: url,
-    ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/token?v=1`,
-    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request',
     AWS_ENDPOINT_URL: url,
     AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    ...Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
   };
 }
 
-const INPUTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'deploy-eks': { cluster: 'bench', region: 'eu-central-1', manifests: 'app.yaml', namespace: 'default' },
-};
-
-const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: bench\n';
+function inputEnv(inputs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+}

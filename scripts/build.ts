@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, rmSync, existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { minify } from 'terser';
 
 const root = path.resolve(import.meta.dirname, '..');
 const out = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
@@ -26,14 +27,23 @@ for (const name of actions()) {
     minify: true,
     quiet: true,
     cache: false,
+    // The ES modules of a package, out of which only what is used is taken.
+    mainFields: ['module', 'main'],
   });
-  const files = { 'index.js': { source: code }, ...assets };
+  const files: Bundle['assets'] = { 'index.js': { source: code }, ...assets };
   for (const [file, { source }] of Object.entries(files)) {
     const target = path.join(out, name, file);
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, source);
+    writeFileSync(target, /^\d+\.index\.js$/.test(file) ? await smaller(source.toString()) : source);
   }
   console.log(`dist/${name}: ${Object.keys(files).length} files`);
+}
+
+/** ncc minifies index.js alone: the chunks beside it still hold what nothing uses. */
+async function smaller(source: string): Promise<string> {
+  const { code } = await minify(source, { module: true, ecma: 2020 });
+  if (code === undefined) throw new Error('terser gave nothing');
+  return code;
 }
 
 /** An action is a folder of src/ with an index.ts. */

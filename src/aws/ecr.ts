@@ -1,6 +1,7 @@
 import type { AuthorizationData, ECRClient, Repository } from '@aws-sdk/client-ecr';
 import { UserError, describe } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { clientSettings } from './client.ts';
 import { type CredentialSource, endpointOf } from './credentials.ts';
 import { credentialFault, isDenied, told } from './errors.ts';
 
@@ -33,19 +34,17 @@ export interface Ecr {
   repository(name: string, create: boolean): Promise<EcrRepository>;
 }
 
-/** What a new repository forgets: pieces that no tag names, and builds far behind the newest. */
+/**
+ * What a new repository forgets: pieces that no tag names. Images with a tag stay, as ECR cannot know which of them
+ * serves: a count or an age would one day take away what a cluster still starts pods from. Each image of build-node has
+ * its content tag, so all of them stay; a team that wants fewer sets a policy of its own, which is never overwritten.
+ */
 const LIFECYCLE = {
   rules: [
     {
       rulePriority: 1,
       description: 'images without a tag, after 14 days',
       selection: { tagStatus: 'untagged', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 14 },
-      action: { type: 'expire' },
-    },
-    {
-      rulePriority: 2,
-      description: 'all but the newest 500 images',
-      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 500 },
       action: { type: 'expire' },
     },
   ],
@@ -57,15 +56,9 @@ export async function openEcr(
   { region, account }: { readonly region: string; readonly account?: string },
   host: Pick<Host, 'env' | 'signal' | 'mask' | 'log'>,
 ): Promise<Ecr> {
-  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  const keys = await credentials();
   const sdk = await import('@aws-sdk/client-ecr');
-  const endpoint = endpointOf(host.env, 'ECR');
-  const client: ECRClient = new sdk.ECRClient({
-    region,
-    maxAttempts: 5,
-    credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
+  const client: ECRClient = new sdk.ECRClient(clientSettings(keys, region, endpointOf(host.env, 'ECR')));
   const owner = account === undefined ? {} : { registryId: account };
   const options = { abortSignal: host.signal };
 

@@ -1,4 +1,5 @@
 import { UserError } from '../action/errors.ts';
+import { clientSettings } from './client.ts';
 import { type AwsHost, type CredentialSource, endpointOf } from './credentials.ts';
 import { credentialFault, isDenied, told } from './errors.ts';
 
@@ -18,18 +19,8 @@ export async function describeCluster(
   host: Pick<AwsHost, 'env' | 'signal'>,
 ): Promise<ClusterAddress> {
   const keys = await credentials();
-  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('@aws-sdk/client-eks');
-  const endpoint = endpointOf(host.env, 'EKS');
-  const client = new EKSClient({
-    region,
-    maxAttempts: 5,
-    credentials: {
-      accessKeyId: keys.accessKeyId,
-      secretAccessKey: keys.secretAccessKey,
-      ...(keys.sessionToken === undefined ? {} : { sessionToken: keys.sessionToken }),
-    },
-    ...(endpoint === undefined ? {} : { endpoint }),
-  });
+  const { EKSClient, DescribeClusterCommand, ListClustersCommand } = await import('./eks-sdk.ts');
+  const client = new EKSClient(clientSettings(keys, region, endpointOf(host.env, 'EKS')));
   const send = { abortSignal: host.signal };
   try {
     const { cluster: found } = await client.send(new DescribeClusterCommand({ name: cluster }), send);

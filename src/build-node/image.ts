@@ -11,7 +11,7 @@ import { imageLabels } from '../container/labels.ts';
 import { signedIn, storedLogin } from '../container/login.ts';
 import { readNpmrc, withNpmrc } from '../container/npmrc.ts';
 import { parseReference, showReference } from '../container/reference.ts';
-import { type Pinned, pinBase, resolveDigest } from '../container/registry.ts';
+import { type Pinned, checkPush, pinBase, resolveDigest } from '../container/registry.ts';
 import type { ReadFile } from '../node/manifest.ts';
 import type { BuildInputs } from './inputs.ts';
 import { type BuildPlan, type ImagePlan, baseOf } from './plan.ts';
@@ -119,6 +119,7 @@ export async function prepareImage(
       const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
       const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
+      if (known === undefined) await checkPush(reference, auths, host);
       const digest = known ?? (await buildOrFind(async () => build(target, tag, made), find));
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];

@@ -62,9 +62,13 @@ export function extraTags(info: RunInfo, mutable: boolean): readonly string[] {
   return [info.sha, ...(mutable ? [branch] : [])].filter((tag) => tag !== '');
 }
 
-/** The base of a generated Dockerfile: the chosen one, else the official slim image of the project's Node line. */
+/**
+ * The base of a generated Dockerfile: the chosen one, else the official slim image of the very version that the project
+ * names, or of its line where it names a range.
+ */
 export function baseOf(chosen: string, { range }: NodeVersion): string {
   if (chosen !== '') return chosen;
+  if (semver.valid(range) !== null) return `node:${semver.clean(range)}-slim`;
   const usual = semver.satisfies(`${USUAL_NODE}.99.99`, range) ? USUAL_NODE : undefined;
   return `node:${usual ?? semver.minVersion(range)?.major ?? USUAL_NODE}-slim`;
 }

@@ -1,7 +1,7 @@
 import type { Place } from '../action/errors.ts';
 import { showPlace } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
-import { type Markdown, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 
@@ -37,31 +37,38 @@ export interface BuildReport {
   readonly nodeVersion?: string;
   readonly installSeconds?: number;
   readonly tasks: readonly TaskResult[];
+  /** What runs a script on a developer's machine, such as `npm run`. */
+  readonly runner?: string;
   /** Absent where no report was found. */
   readonly tests?: TestSummary;
   readonly failedTests: readonly FailedTest[];
   readonly image?: BuiltImage;
   /** Why it failed, where no task says so. */
-  readonly failure?: { readonly why: string; readonly whatToDo: string };
+  readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
 }
 
 const MAX_ROWS = 20;
+const MAX_SHOWN = 5;
+const SHOWN_LINES = 30;
 
 /** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
 export function summary(report: BuildReport): Markdown {
-  const { failedTests, image, failure } = report;
+  const { failedTests, image } = report;
   return paragraphs(
     headline(report),
     why(report),
     steps(report),
     failedTests.length > 0 && failedTable(failedTests),
     ...report.tasks
-      .filter(({ tail }) => tail !== '' && failedTests.length === 0)
+      // What failed tests said stands in their table already.
+      .filter(({ name, tail }) => tail !== '' && !(failedTests.length > 0 && /test/i.test(name)))
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
-    failure && failure.whatToDo !== '' && md`**What to do:** ${failure.whatToDo}`,
+    evidence(report),
+    whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
+    failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
     details('How it was built', list(report.decisions)),
     image?.generated !== undefined &&
       details('The generated Dockerfile: save it as Dockerfile to change it', block(image.generated, 'dockerfile')),
@@ -79,18 +86,28 @@ export function verdictOf({ tasks, failedTests, tests, failure }: BuildReport): 
   const total = tests === undefined ? failedTests.length : tests.passed + tests.failed;
   const where = first.place === undefined ? '' : ` (${showPlace(first.place)})`;
   const others = failedTests.length === 1 ? '' : `, and ${failedTests.length - 1} more`;
-  return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}`;
+  const besides = failed.filter((name) => !/test/i.test(name));
+  const also = besides.length === 0 ? '' : `; ${besides.join(' and ')} failed too`;
+  return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}${also}`;
 }
 
-/** What a failed test said first. */
-export function firstLine(failure: string): string {
-  const lines = failure.split('\n').map((line) => line.trim());
-  return lines.find((line) => line !== '') ?? 'it failed without a message';
+/** What a failed test said first; where that only announces what follows, with some of it. */
+export function gist(failure: string): string {
+  const lines = failure
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const [first] = lines;
+  if (first === undefined) return 'it failed without a message';
+  if (!first.endsWith(':')) return first;
+  const end = lines.findIndex((line, index) => index > 0 && line.startsWith('at '));
+  return lines.slice(0, Math.min(end < 0 ? lines.length : end, 6)).join(' ');
 }
 
 function headline(report: BuildReport): Markdown {
   const { name, image, seconds } = report;
   const took = `${seconds.toFixed(0)} s`;
+  if (report.failure?.cancelled === true) return md`### ⏹️ ${name} was not built: the job was cancelled after ${took}`;
   if (verdictOf(report) !== undefined) return md`### ❌ ${name} was not built`;
   if (image === undefined) return md`### ✅ ${name} is built and its checks pass, after ${took}`;
   if (image.digest === undefined) return md`### ✅ ${name} is built, its image too; nothing was pushed (${took})`;
@@ -101,15 +118,43 @@ function headline(report: BuildReport): Markdown {
 
 function why(report: BuildReport): Markdown | undefined {
   const verdict = verdictOf(report);
-  return verdict === undefined ? undefined : md`**Why:** ${verdict}`;
+  return verdict === undefined ? undefined : md`**Why:** ${prose(verdict)}`;
+}
+
+function whatToDo({ failure, tasks, failedTests, runner }: BuildReport): Markdown | undefined {
+  if (failure !== undefined) {
+    return failure.whatToDo === '' ? undefined : md`**What to do:** ${prose(failure.whatToDo)}`;
+  }
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
+  if (failed.length === 0) return undefined;
+  const shown = raw(failed.join(' and ') as Markdown);
+  const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
+  return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;
+}
+
+/** A sentence of this repository's own form, whose `code` is shown as code; all else is escaped. */
+function prose(sentence: string): Raw {
+  const parts = sentence.split(/`([^`\n]+)`/);
+  return raw(parts.map((part, index) => (index % 2 === 1 ? code(part) : text(part))).join('') as Markdown);
+}
+
+/** What a failure wrote after its first sentence: the last lines of a program, or each of several problems. */
+function evidence({ failure }: BuildReport): Markdown | undefined {
+  const lines = failure?.why.split('\n').slice(1).join('\n').trim();
+  return lines ? block(lines) : undefined;
 }
 
 function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {
-  const counts = tests && `${tests.passed} passed, ${tests.failed} failed, ${tests.skipped} skipped`;
+  const counts =
+    tests &&
+    (['failed', 'passed', 'skipped'] as const)
+      .filter((kind) => tests[kind] > 0)
+      .map((kind) => `${tests[kind]} ${kind}`)
+      .join(', ');
   const rows: Markdown[][] = [];
   if (installSeconds !== undefined) rows.push([text('install'), text('passed'), seconds(installSeconds)]);
   for (const task of tasks) {
-    const result = task.name === 'test' && counts !== undefined ? `${task.status}: ${counts}` : task.status;
+    const result = task.name === 'test' && counts ? `${task.status}: ${counts}` : task.status;
     rows.push([text(task.name), text(result), task.status === 'not run' ? text('—') : seconds(task.seconds)]);
   }
   if (image !== undefined) {
@@ -126,7 +171,7 @@ function failedTable(failedTests: readonly FailedTest[]): Markdown {
     .map(({ name, place, failure }) => [
       text(name, 200),
       place === undefined ? text('—') : code(showPlace(place)),
-      text(firstLine(failure), 300),
+      text(gist(failure), 300),
     ]);
   const more = failedTests.length - rows.length;
   return paragraphs(
@@ -135,18 +180,29 @@ function failedTable(failedTests: readonly FailedTest[]): Markdown {
   );
 }
 
+function failuresInFull(failedTests: readonly FailedTest[]): Markdown {
+  const shown = failedTests.slice(0, MAX_SHOWN);
+  return paragraphs(
+    ...shown.flatMap(({ name, failure }) => {
+      return [text(name, 200), block(failure.split('\n').slice(0, SHOWN_LINES).join('\n'))];
+    }),
+    failedTests.length > shown.length && md`… and ${failedTests.length - shown.length} more in the log.`,
+  );
+}
+
 function seconds(value: number): Markdown {
   return text(`${value.toFixed(1)} s`);
 }
 
 function list(items: readonly string[]): Markdown {
-  return items.map((item) => `- ${text(item, 500)}`).join('\n') as Markdown;
+  return items.map((item) => md`- ${prose(item)}`).join('\n') as Markdown;
 }
 
-function origin({ info, image }: BuildReport): Markdown | undefined {
+function origin({ info, image, nodeVersion }: BuildReport): Markdown | undefined {
   const parts = [
     info.sha && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
     info.actor && md`by ${info.actor}`,
+    nodeVersion !== undefined && md`Node ${nodeVersion}`,
     image && image.tags.length > 0 && md`tags ${raw(image.tags.map((tag) => code(tag)).join(', ') as Markdown)}`,
   ].filter((part) => part !== '' && part !== undefined && part !== false);
   return parts.length === 0 ? undefined : (parts.join(' · ') as Markdown);

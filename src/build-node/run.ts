@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
-import { Failed, UserError, messageOf } from '../action/errors.ts';
+import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { install } from '../node/install.ts';
 import type { ReadFile } from '../node/manifest.ts';
@@ -14,7 +14,7 @@ import { summarize as summarizeTests } from '../test-report/result.ts';
 import { prepareImage } from './image.ts';
 import { type BuildInputs, inputs } from './inputs.ts';
 import { type BuildPlan, planBuild } from './plan.ts';
-import { type BuildReport, firstLine, summary, verdictOf } from './report.ts';
+import { type BuildReport, gist, summary, verdictOf } from './report.ts';
 
 type Output = 'image' | 'digest' | 'name' | 'reused' | 'tests' | 'node-version';
 
@@ -26,31 +26,30 @@ export const buildNode: Action<typeof inputs, Output> = {
   run: build,
 };
 
+/** The largest lockfiles there are have some tens of megabytes. */
+const MAX_FILE = 100 * 1024 ** 2;
+
 type Draft = { -readonly [K in keyof BuildReport]: BuildReport[K] };
 
 async function build(given: BuildInputs, host: Host): Promise<Partial<Record<Output, string>>> {
   const started = host.clock.now();
   const directory = folderOf(given.directory, host.info.workspace);
   const read = readerOf(directory);
-  const plan = planBuild(given, read, host.env);
-  const decisions = decisionsOf(plan);
-  for (const decision of decisions) host.log.info(decision);
-  const report: Draft = {
-    name: given.image || plan.project.name || path.basename(directory),
-    info: host.info,
-    seconds: 0,
-    tasks: [],
-    failedTests: [],
-    decisions,
-  };
+  const name = given.image || path.basename(directory);
+  const report: Draft = { name, info: host.info, seconds: 0, tasks: [], failedTests: [], decisions: [] };
   try {
+    const plan = planBuild(given, read, host.env);
+    report.name = given.image || plan.project.name || name;
+    report.decisions = decisionsOf(plan);
+    report.runner = scriptTask(plan.manager.name, '').command.slice(0, 2).join(' ');
+    for (const decision of report.decisions) host.log.info(decision);
     // Before anything runs: what the build itself writes must not count as its input.
     const image = plan.image && (await prepareImage(given, plan, plan.image, directory, read, host));
     await check(plan, directory, report, host);
     if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
-    report.failure = { why: messageOf(error), whatToDo };
+    report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error;
   } finally {
     report.seconds = (host.clock.now() - started) / 1000;
@@ -82,7 +81,7 @@ function readTests(directory: string, since: number, report: Draft, host: Host):
     const place = placeOf(result, directory, host.info.workspace);
     return { name: result.name, failure: result.failure ?? '', ...(place !== undefined && { place }) };
   });
-  for (const { name, place, failure } of report.failedTests) host.log.error(`${name}: ${firstLine(failure)}`, place);
+  for (const { name, place, failure } of report.failedTests) host.log.error(`${name}: ${gist(failure)}`, place);
 }
 
 function decisionsOf({ manager, node, scripts, image }: BuildPlan): readonly string[] {
@@ -107,10 +106,12 @@ function outputsOf({ image, tests, nodeVersion }: BuildReport): Partial<Record<O
   };
 }
 
+/** Inside by its real path too, so that no link in the repository leads out of it. */
 function folderOf(directory: string, workspace: string): string {
   const folder = path.resolve(workspace, directory);
-  const outside = path.relative(workspace, folder).startsWith('..');
-  if (!outside && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  const exists = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const relative = exists ? path.relative(realpathSync(workspace), realpathSync(folder)) : '..';
+  if (relative !== '..' && !relative.startsWith(`..${path.sep}`)) return folder;
   throw new UserError(`input directory (${JSON.stringify(directory)}) is no folder inside the repository`, {
     remedy: 'Give its path from the root of the repository; run actions/checkout before this action.',
   });
@@ -119,6 +120,8 @@ function folderOf(directory: string, workspace: string): string {
 function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });
-    return found?.isFile() === true ? readFileSync(path.join(directory, file), 'utf8') : undefined;
+    if (found?.isFile() !== true) return undefined;
+    if (found.size > MAX_FILE) throw new UserError(`${file} is larger than ${MAX_FILE / 1024 ** 2} MiB`);
+    return readFileSync(path.join(directory, file), 'utf8');
   };
 }

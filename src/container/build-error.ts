@@ -1,5 +1,6 @@
 import { type Place, UserError } from '../action/errors.ts';
 import { parseReference } from './reference.ts';
+import { githubRight, permissionIn } from './registry.ts';
 
 /** What of a build counts for saying why it failed. */
 export interface FailedBuild {
@@ -94,7 +95,7 @@ const REFUSALS: readonly {
     sign: /denied|forbidden|insufficient_scope|authorization failed|not authorized|403/i,
     what: 'knows who is asking and does not allow it',
     remedy: (registry, repository) =>
-      `Give the account that is signed in at ${registry} the right to push to ${repository} (at ghcr.io, \`packages: write\` of the job).`,
+      `Give the account that is signed in at ${registry} the right to push to ${repository}${githubRight(registry)}.`,
   },
 ];
 
@@ -140,7 +141,10 @@ function refusedPush(lines: readonly string[], { tags: [tag] }: FailedBuild): Us
   const { registry, repository } = parseReference(tag);
   const what = refusal === undefined ? 'did not take the image' : `refuses the image: it ${refusal.what}`;
   return new UserError(`The registry ${registry} ${what} (${tag}): ${error.trim().slice(0, MAX_TOLD)}`, {
-    remedy: refusal?.remedy(registry, repository) ?? `Run the job again; when it stays so, ask who runs ${registry}.`,
+    remedy:
+      permissionIn(error) ??
+      refusal?.remedy(registry, repository) ??
+      `Run the job again; when it stays so, ask who runs ${registry}.`,
   });
 }
 
@@ -149,11 +153,19 @@ function failedStep(lines: readonly string[], build: FailedBuild, dockerfile: st
   const error = lines.findLast((line) => /^(ERROR|error): /.test(line)) ?? lines.at(-1) ?? '';
   const step = error.replace(/^(ERROR|error): /, '').replace(/^failed to (build|solve): (failed to solve: )?/, '');
   const where = build.shownDockerfile ?? 'The generated Dockerfile';
-  const tail = lines.slice(-TAIL_LINES).join('\n');
-  return new UserError(`${where} does not build: ${step.slice(0, MAX_TOLD)}\n${tail}`, {
-    remedy: 'Mend the step that the last lines show; `docker buildx build` repeats it on your machine.',
+  const line = place?.line === undefined ? '' : ` at line ${place.line}`;
+  return new UserError(`${where} does not build${line}: ${step.slice(0, MAX_TOLD)}\n${lastLines(lines)}`, {
+    remedy: 'Mend the step that the last lines show; `docker buildx build .` repeats it on your machine.',
     ...(place !== undefined && { place }),
   });
+}
+
+/** What the failing step itself wrote, without BuildKit's numbers and times; all lines where no step did. */
+function lastLines(lines: readonly string[]): string {
+  const step = lines.flatMap((line) => /^(#\d+) ERROR/.exec(line)?.[1] ?? []).at(-1);
+  const own = lines.filter((line) => step !== undefined && line.startsWith(`${step} `));
+  const written = own.flatMap((line) => /^#\d+ \d+\.\d+ (.*)$/.exec(line)?.[1] ?? []);
+  return (written.length > 0 ? written : lines).slice(-TAIL_LINES).join('\n');
 }
 
 /** Newer BuildKits end with the failing place as `Dockerfile:12`; all quote the failing step as ` > [build 2/3] RUN …:`. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, messageOf } from '../action/errors.ts';
+import { eachOf } from '../task/each.ts';
 import { type Ignore, type Verdict, parseIgnore } from './dockerignore.ts';
 
 /** One file of a build context. */
@@ -91,7 +92,7 @@ export async function contentHash(content: Content): Promise<string> {
   add('target', content.target ?? '');
   add('bases', sorted(content.bases));
   add('labels', sorted(content.labels));
-  const sums = await inParallel(content.files, AT_ONCE, sumOf);
+  const sums = await eachOf(content.files, AT_ONCE, sumOf);
   for (const [index, { path, kind, executable }] of content.files.entries()) add(kind, path, executable, sums[index]);
   return whole.digest('hex');
 }
@@ -140,21 +141,6 @@ async function sumOf({ path: name, source, kind, size }: ContextFile): Promise<s
   } catch (error) {
     throw unreadable(name, error);
   }
-}
-
-/** The results of `work` for all items in their order, at most `limit` at once. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
-  return results;
 }
 
 function sorted(record: Readonly<Record<string, string>> = {}): readonly (readonly [string, string])[] {

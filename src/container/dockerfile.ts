@@ -1,5 +1,4 @@
-import semver from 'semver';
-import type { ManagerName, PackageManager } from '../node/package-manager.ts';
+import { type ManagerName, type PackageManager, managerPackage } from '../node/package-manager.ts';
 import { type PackageJson, type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
 import { NPMRC } from './npmrc.ts';
 import { type StartCommand, startCommand } from './start.ts';
@@ -24,8 +23,6 @@ export interface DockerfilePlan {
 }
 
 interface Tool {
-  /** Package and major version where the project pins none; npm comes with Node. */
-  readonly package?: readonly [string, string];
   readonly cache: string;
   readonly production: readonly string[];
 }
@@ -33,22 +30,18 @@ interface Tool {
 const TOOLS: Readonly<Record<ManagerName, Tool>> = {
   npm: { cache: '/root/.npm', production: ['npm', 'ci', '--omit=dev', '--no-audit', '--no-fund'] },
   pnpm: {
-    package: ['pnpm', '10'],
     cache: '/root/.local/share/pnpm/store',
     production: ['pnpm', 'install', '--frozen-lockfile', '--prod'],
   },
   'yarn-classic': {
-    package: ['yarn', '1'],
     cache: '/usr/local/share/.cache/yarn',
     production: ['yarn', 'install', '--frozen-lockfile', '--non-interactive', '--production'],
   },
   'yarn-berry': {
-    package: ['@yarnpkg/cli-dist', '4'],
     cache: '/root/.yarn/berry/cache',
     production: ['yarn', 'workspaces', 'focus', '--all', '--production'],
   },
   bun: {
-    package: ['bun', '1'],
     cache: '/root/.bun/install/cache',
     production: ['bun', 'install', '--frozen-lockfile', '--production'],
   },
@@ -57,11 +50,6 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
 const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
 const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
-
-/** The official image of a Node version: of that very version where `range` is one, of its line otherwise. */
-export function nodeBase(range: string, version: string): string {
-  return `node:${semver.valid(range) ?? semver.major(version)}-slim`;
-}
 
 /**
  * Plans the image of a Node project.
@@ -151,14 +139,13 @@ function baseStage({ base }: DockerfilePlan): readonly string[] {
 }
 
 function toolsNeeded({ manager, installs }: DockerfilePlan): boolean {
-  return TOOLS[manager.name].package !== undefined && (installs.build || installs.run);
+  return managerPackage(manager) !== undefined && (installs.build || installs.run);
 }
 
 function toolsStage(plan: DockerfilePlan): readonly string[] {
-  const [name, major] = TOOLS[plan.manager.name].package ?? ['npm', 'latest'];
   // The official images bring a yarn of their own, which npm replaces only when told to.
   const force = plan.manager.name.startsWith('yarn') ? ['--force'] : [];
-  const install = ['npm', 'install', '--global', ...force, `${name}@${plan.manager.version ?? major}`];
+  const install = ['npm', 'install', '--global', ...force, managerPackage(plan.manager) ?? 'npm'];
   return ['FROM base AS tools', run(plan, install, TOOLS.npm)];
 }
 

@@ -8,6 +8,9 @@ import type { RegistryAuth } from './registry-http.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
 
+/** A helper that waits for somebody to unlock a key chain must not hold the job. */
+const HELPER_MS = 20_000;
+
 /**
  * Lends `use` a folder for DOCKER_CONFIG in which docker is signed in to `registry`: the user's own settings and
  * plugins with the password added, in a file that only this user reads. The folder is removed afterwards; nothing
@@ -60,7 +63,8 @@ async function askHelper(
   { exec }: Pick<Host, 'exec'>,
 ): Promise<RegistryAuth | undefined> {
   if (!/^[\w-]+$/.test(helper)) return undefined;
-  const asked = exec.ask(`docker-credential-${helper}`, ['get'], { input: keyOf(registry) });
+  const options = { input: keyOf(registry), timeout: HELPER_MS };
+  const asked = exec.run(`docker-credential-${helper}`, ['get'], options);
   const { exitCode, stdout } = await asked.catch(() => ({ exitCode: 1, stdout: '' }));
   const answer = exitCode === 0 ? parsed(stdout) : {};
   const [username, password] = [answer['Username'], answer['Secret']];

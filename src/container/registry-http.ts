@@ -22,7 +22,7 @@ export interface RegistryHost {
 export interface RegistryCall {
   readonly registry: string;
   readonly repository: string;
-  readonly method: 'GET' | 'HEAD' | 'PUT';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Below `/v2/<repository>/`. */
   readonly path: string;
   readonly actions: 'pull' | 'pull,push';

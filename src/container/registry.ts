@@ -77,6 +77,22 @@ export async function addTag(
   throw refusal(answer, target, 'be tagged');
 }
 
+/**
+ * Asks for an upload and takes it back, so that a refused push is known before anything is built: docker itself finds out
+ * last, and tries again for most of a minute.
+ * @throws UserError when the registry does not let this sign-in push to the repository
+ */
+export async function checkPush(reference: Reference, auths: Auths, host: RegistryHost): Promise<void> {
+  const { registry, repository } = reference;
+  const ask = registryTransport(auths[registry], host);
+  const call = { registry, repository, actions: 'pull,push' } as const;
+  const answer = await ask({ ...call, method: 'POST', path: 'blobs/uploads/' });
+  if ([401, 403, 404].includes(answer.status)) throw refusal(answer, reference, 'be pushed');
+  const [, upload] = answer.headers.get('location')?.split(`/v2/${repository}/`) ?? [];
+  // An upload that cannot be taken back ends by itself; what else is wrong shows when docker pushes.
+  if (upload !== undefined) await ask({ ...call, method: 'DELETE', path: upload });
+}
+
 /** A base image as it is built upon. */
 export interface Pinned {
   /** With the digest, when it could be found. */
@@ -138,19 +154,40 @@ function digestOf(body: Buffer): string {
   return `sha256:${createHash('sha256').update(body).digest('hex')}`;
 }
 
+/** What GitHub's own registry asks for. */
+export function githubRight(registry: string): string {
+  return registry === 'ghcr.io' ? ', `packages: write` in the permissions of the job' : '';
+}
+
+const MEANINGS: Readonly<Record<number, string>> = {
+  401: 'it does not know who is asking',
+  403: 'it knows who is asking and does not allow it',
+  404: 'it does not know the repository',
+  429: 'too many requests',
+};
+
 function refusal(answer: RegistryAnswer, reference: Reference, what: string): UserError {
   const { registry, repository } = reference;
   const told = reasonIn(answer);
+  // A token service answers a sign-in without the right by a token without it, and the registry that one by 401.
+  const scope = /insufficient_scope/.test(`${told} ${answer.headers.get('www-authenticate') ?? ''}`);
+  const status = scope ? 403 : answer.status;
   const remedies: Readonly<Record<number, string>> = {
-    401: `Sign in at ${registry} before this step, or check that the token or password is still valid.`,
-    403: `Give the account that is signed in at ${registry} the right to pull from and push to ${repository}.`,
-    404: `Check the name of the repository; create it at ${registry} where that does not happen by itself.`,
+    401: `Give registry-username and registry-password, or sign in at ${registry} with docker/login-action before this step; a password or token that was given may have expired.`,
+    403: `Give the account that is signed in at ${registry} the right to pull from and push to ${repository}${githubRight(registry)}.`,
+    404: `Check the inputs image and registry; create the repository ${repository} at ${registry} where that does not happen by itself.`,
     429: `Wait a few minutes and run the job again; a signed-in account has a higher limit.`,
   };
-  const remedy = remedies[answer.status] ?? `Run the job again; when it stays so, ask who runs ${registry}.`;
-  return new UserError(`${showReference(reference)} cannot ${what}: ${registry} answers ${answer.status}${told}`, {
-    remedy,
-  });
+  const remedy =
+    permissionIn(told) ?? remedies[status] ?? `Run the job again; when it stays so, ask who runs ${registry}.`;
+  const said = `${answer.status} (${MEANINGS[status] ?? 'a fault of the registry'})${told}`;
+  return new UserError(`${showReference(reference)} cannot ${what}: ${registry} answers ${said}`, { remedy });
+}
+
+/** The remedy where ECR itself says which action IAM does not allow. */
+export function permissionIn(told: string): string | undefined {
+  const [, action] = /not authorized to perform: (\w+:\w+)/.exec(told) ?? [];
+  return action && `Add the IAM action ${action} to the policy of the role.`;
 }
 
 /** The first error in the spec's form, `{"errors": [{"code", "message"}]}`, as a phrase. */
@@ -159,7 +196,7 @@ function reasonIn({ body }: RegistryAnswer): string {
     const json = JSON.parse(body.toString()) as { errors?: { code?: unknown; message?: unknown }[] } | null;
     const { code, message } = json?.errors?.[0] ?? {};
     const words = [code, message].filter((part) => typeof part === 'string' && part !== '');
-    return words.length === 0 ? '' : ` (${words.join(': ').slice(0, 300)})`;
+    return words.length === 0 ? '' : `: ${words.join(': ').slice(0, 300)}`;
   } catch {
     return '';
   }

@@ -45,6 +45,16 @@ export function refusalOf(error: UserError): Failure {
   };
 }
 
+/** The failure when the cluster does not tell, or not any more, how what was applied is doing. */
+export function blindFailure({ message, remedy }: UserError): Failure {
+  return {
+    why: `everything was applied, but whether it serves is not known: ${message}`,
+    whatToDo: remedy ?? 'Look at what the API server said, and run the job again.',
+    logs: [],
+    events: [],
+  };
+}
+
 function firstFailure({ failed, timedOut }: WaitResult): { ref: ObjectRef; cause: Doom } {
   if (failed) return failed;
   const [late] = timedOut;

@@ -1,6 +1,6 @@
 import { showPlace, type Place } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
-import { type Markdown, code, details, link, text } from '../action/markdown.ts';
+import { type Markdown, code, details, link, md, paragraphs, text } from '../action/markdown.ts';
 import type { FieldChange } from '../kube/changes.ts';
 
 const MAX_CHANGES = 6;
@@ -36,7 +36,10 @@ export function bullets(items: readonly (string | Markdown)[]): Markdown {
     .join('\n') as Markdown;
 }
 
-/** A folded list; nothing when it is empty. */
-export function folded(title: string, items: readonly string[]): Markdown | false {
-  return items.length > 0 && details(`${title} (${items.length})`, bullets(items));
+/** Lists that only some readers need, folded together; nothing when all are empty. */
+export function folded(lists: Readonly<Record<string, readonly string[]>>): Markdown | false {
+  const filled = Object.entries(lists).filter(([, items]) => items.length > 0);
+  if (filled.length === 0) return false;
+  const title = filled.map(([name, items]) => `${name} (${items.length})`).join(', ');
+  return details(title, paragraphs(...filled.flatMap(([name, items]) => [md`**${name}**`, bullets(items)])));
 }

@@ -37,7 +37,7 @@ export interface Ending {
   readonly rollback?: Rollback;
   /** Pods by object, where they could be counted; see `keyOf`. */
   readonly pods: ReadonlyMap<string, PodCounts>;
-  secondsToServe(applied: Applied): number | undefined;
+  readonly secondsToServe: (applied: Applied) => number | undefined;
 }
 
 /** The output's view of an applied object. */
@@ -88,11 +88,7 @@ function servingOf(applied: Applied, { verdict, pods }: Ending, restored: boolea
 
 function happenedTo(applied: Applied, ending: Ending): string {
   const { rollback } = ending;
-  const seconds = ending.secondsToServe(applied);
-  if (!rollback || applied.change === 'unchanged') {
-    if (seconds !== undefined) return seconds < 0.1 ? 'in place' : `serving after ${seconds.toFixed(1)} s`;
-    return ending.verdict === 'cancelled' ? 'applied, not awaited' : 'not serving';
-  }
+  if (!rollback || applied.change === 'unchanged') return fateOf(applied, ending);
   if (applied.before === undefined) return 'new in this deploy, so there is nothing to go back to: left as it is';
   const key = keyOf(refOf(applied.object));
   const isThis = ({ ref }: { readonly ref: ObjectRef }): boolean => keyOf(ref) === key;
@@ -105,6 +101,15 @@ function happenedTo(applied: Applied, ending: Ending): string {
   const late = rollback.wait?.timedOut.find(isThis);
   const fails = rollback.wait?.failed && isThis(rollback.wait.failed) ? rollback.wait.failed.cause : undefined;
   return `${back}, not ready again: ${late?.message ?? fails?.message ?? 'not awaited'}`;
+}
+
+function fateOf(applied: Applied, { verdict, pods, secondsToServe }: Ending): string {
+  const seconds = secondsToServe(applied);
+  if (seconds !== undefined) return seconds < 0.1 ? 'in place' : `serving after ${seconds.toFixed(1)} s`;
+  if (verdict === 'cancelled') return 'applied, not awaited';
+  const counts = pods.get(keyOf(refOf(applied.object)));
+  if (!counts) return 'not awaited';
+  return counts.current >= counts.wanted && counts.other === 0 ? 'serving' : 'not serving';
 }
 
 function isNewVersion({ before, object }: Applied): boolean {

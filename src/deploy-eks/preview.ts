@@ -1,7 +1,7 @@
 import { type Markdown, code, md, paragraphs, table, text } from '../action/markdown.ts';
 import { type Change, changeOf } from '../kube/apply.ts';
 import { restartsPods } from '../kube/changes.ts';
-import { CONCURRENCY, eachOf } from '../kube/each.ts';
+import { CONCURRENCY, eachOf } from '../task/each.ts';
 import { textAt } from '../kube/fields.ts';
 import { type Kube, type KubeObject, refOf, showRef } from '../kube/kube.ts';
 import { wantedPods } from '../kube/serving.ts';

@@ -61,15 +61,11 @@ export function summary(report: DeployReport): Markdown {
       (failure?.place
         ? md`**What to do:** ${whatToDo} (${raw(showFileLine(failure.place, info))})`
         : md`**What to do:** ${whatToDo}`),
-    folded('Events since the deploy began', failure?.events ?? []),
-    folded(
-      'Timeline',
-      moments.map(({ seconds, what }) => `${seconds.toFixed(1)} s ${what}`),
-    ),
-    folded(
-      'All objects',
-      outcomes.map(({ ref, change }) => `${showRef(ref)} ${change}`),
-    ),
+    folded({
+      'Events since the deploy began': failure?.events ?? [],
+      Timeline: moments.map(({ seconds: at, what }) => `${at.toFixed(1)} s ${what}`),
+      Objects: outcomes.map(({ ref, change }) => `${showRef(ref)} ${change}`),
+    }),
     origin(report),
   );
 }

@@ -14,7 +14,7 @@ import { type WaitResult, waitForAll } from '../kube/wait.ts';
 import { imagesWithoutDigest, replaceImages } from '../manifests/images.ts';
 import { type Document, loadManifests } from '../manifests/load.ts';
 import { connectTo } from './connect.ts';
-import { failureOf, refusalOf } from './failure.ts';
+import { blindFailure, failureOf, refusalOf } from './failure.ts';
 import { type DeployInputs, inputs } from './inputs.ts';
 import { type Rollback, deployedObject } from './outcome.ts';
 import { digestRequired, planTarget, withOrigin } from './plan.ts';
@@ -79,8 +79,11 @@ async function release(kube: Kube, { given, host, record, story }: Release): Pro
     failure = await failureOf(kube, wait, record, host);
   } catch (error) {
     // Refused before anything was changed, it is no failed deploy.
-    if (!(error instanceof UserError) || host.signal.aborted || record.applied.length === 0) throw error;
-    failure = refusalOf(error);
+    const told = inWords(error, given);
+    if (!(told instanceof UserError) || host.signal.aborted || record.applied.length === 0) throw error;
+    // A cluster that does not let us look can't be judged, so nothing is taken back.
+    if (error instanceof KubeError) return story.failed(blindFailure(told));
+    failure = refusalOf(told);
   }
   record.mark(failure.why);
   host.log.info(`${failure.ref ? `${showRef(failure.ref)}: ` : ''}${failure.why}`);
@@ -125,9 +128,11 @@ async function check(
 ): Promise<readonly Checked[]> {
   log.info(`checking ${documents.length} objects against the cluster, changing nothing`);
   const checked = await validate(kube, documents, { fieldManager: FIELD_MANAGER, namespace, force: true, signal });
+  // Rights on what comes with this very deploy may come with it too.
+  const known = checked.filter(({ planned }) => planned !== undefined);
   const lacking = await checkRights(
     kube,
-    checked.map(({ document }) => document),
+    known.map(({ document }) => document),
   );
   for (const problem of lacking) log.warning(describe(problem));
   return checked;

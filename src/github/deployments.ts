@@ -7,9 +7,12 @@ export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 
 
 /** Tells GitHub how a deploy goes. None of its methods rejects: a report that fails is a warning. */
 export interface DeploymentTracker {
-  /** Creates the deployment and sets it `in_progress`. */
+  /**
+   * Sets the deployment `in_progress`: the one that GitHub itself made for a job with `environment:`, so that there are
+   * not two of them, else one of its own.
+   */
   start(): Promise<void>;
-  /** Sets a state; does nothing when `start` created no deployment. GitHub keeps 140 characters of the description. */
+  /** Sets a state; does nothing when `start` found and made no deployment. GitHub keeps 140 characters of the description. */
   report(state: DeploymentState, description?: string): Promise<void>;
 }
 
@@ -70,23 +73,29 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
         }),
       );
     });
+  /** The newest deployment of this commit and environment, where one of its statuses leads to this run. */
+  const ofThisRun = async (signal: AbortSignal): Promise<number | undefined> => {
+    if (info.runUrl === '') return undefined;
+    const { repos } = (await octokit()).rest;
+    const common = { owner, repo, request: { signal } };
+    const { data: found } = await repos.listDeployments({ ...common, sha: info.sha, environment, per_page: 1 });
+    const [newest] = found;
+    if (newest === undefined) return undefined;
+    const { data: statuses } = await repos.listDeploymentStatuses({ ...common, deployment_id: newest.id });
+    const isOurs = statuses.some(({ log_url: page }) => page === info.runUrl || page?.startsWith(`${info.runUrl}/`));
+    return isOurs ? newest.id : undefined;
+  };
+  const create = async (signal: AbortSignal): Promise<number | undefined> => {
+    const { repos } = (await octokit()).rest;
+    const wanted = { ref: info.sha, environment, auto_merge: false, required_contexts: [] };
+    const { data } = await repos.createDeployment({ owner, repo, ...wanted, request: { signal } });
+    return 'id' in data ? data.id : undefined;
+  };
   return {
     report,
     async start() {
       await warnOnly('of this deployment', async () => {
-        const client = await octokit();
-        const { data } = await retrying(host, end, (signal) =>
-          client.rest.repos.createDeployment({
-            owner,
-            repo,
-            ref: info.sha,
-            environment,
-            auto_merge: false,
-            required_contexts: [],
-            request: { signal },
-          }),
-        );
-        if ('id' in data) ({ id } = data);
+        id = await retrying(host, end, async (signal) => (await ofThisRun(signal)) ?? create(signal));
       });
       await report('in_progress');
     },

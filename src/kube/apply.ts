@@ -3,7 +3,7 @@ import type { Clock } from '../action/host.ts';
 import type { Document } from '../manifests/parse.ts';
 import { broughtTypes } from './brought.ts';
 import { type FieldChange, changesOf } from './changes.ts';
-import { CONCURRENCY, eachOf } from './each.ts';
+import { CONCURRENCY, eachOf } from '../task/each.ts';
 import { explainKubeError } from './errors.ts';
 import { type Kube, KubeError, type KubeObject, refOf, showRef } from './kube.ts';
 import { type Wave, inOrder } from './order.ts';

@@ -90,6 +90,9 @@ function ruleOf(verbs: readonly string[], { resource, group, namespace }: Omit<D
 
 function accessRemedy({ cluster, role }: ErrorContext): string {
   if (cluster === undefined) return 'check the token or client certificate of the kubeconfig';
-  const arn = role ?? '<role ARN>';
-  return `give the role an access entry: aws eks create-access-entry --cluster-name ${cluster} --principal-arn ${arn}, and bind RBAC or an access policy to it`;
+  const entry = `aws eks create-access-entry --cluster-name ${cluster} --principal-arn ${role ?? '<role ARN>'}`;
+  const given = `give the role an access entry: ${entry}, and bind RBAC or an access policy to it`;
+  return role === undefined
+    ? `set role-to-assume, whose credentials are renewed, if those of the environment have run out; else ${given}`
+    : given;
 }

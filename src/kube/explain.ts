@@ -97,7 +97,7 @@ export function explain(facts: Facts): Explanation {
     case 'deadline':
     case 'failed':
     default:
-      return explainRest(cause, events);
+      return explainRest(cause, containers, events);
   }
 }
 
@@ -143,11 +143,18 @@ function explainCrash(
     whatToDo:
       line === undefined
         ? `It logged nothing that looks like an error; run the image locally with the same settings. (${cause.message})`
-        : 'Mend the error that the log shows; the lines around it are below.',
+        : 'Mend the error that the log of the container shows.',
   };
 }
 
-function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation {
+function explainRest(
+  cause: Doom,
+  containers: readonly ContainerEvidence[],
+  events: readonly EventEvidence[],
+): Explanation {
+  // A Job is said to have failed, and its pods know why.
+  const ended = cause.kind === 'failed' ? containers.find(({ exitCode = 0 }) => exitCode !== 0) : undefined;
+  if (ended !== undefined) return explainCrash(cause, `the container ${ended.container}`, ended, events);
   const probe = ['Readiness', 'Startup', 'Liveness']
     .map((kind) => probeFailure(events, kind))
     .find((found) => found !== undefined);
@@ -156,7 +163,7 @@ function explainRest(cause: Doom, events: readonly EventEvidence[]): Explanation
   if (unplaced !== undefined) return noRoom(unplaced.message);
   return {
     why: `It did not come up: ${cause.message || cause.reason}`,
-    whatToDo: 'The events and log lines below show how far it came.',
+    whatToDo: 'The events and the log of its pods show how far it came.',
   };
 }
 

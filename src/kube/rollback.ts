@@ -4,6 +4,7 @@ import { itemsAt, textAt } from './fields.ts';
 import { type Kube, KubeError, type KubeObject, type ObjectRef, refOf } from './kube.ts';
 import { reversion } from './revert.ts';
 import { isSame, wishOf } from './tree.ts';
+import { deleteStuckPods } from './unstick.ts';
 import { type WaitResult, waitForAll } from './wait.ts';
 
 /** An object that a deploy changed: as it was, and as the server answered the change. It may be a Secret: never show it. */
@@ -54,8 +55,12 @@ export async function rollBack(kube: Kube, changed: readonly Changed[], options:
     const ref = refOf(entry.applied);
     try {
       const result = await restore(kube, entry);
-      if ('conflict' in result) left.push({ ref, message: result.conflict });
-      else restored.push(result.object);
+      if ('conflict' in result) {
+        left.push({ ref, message: result.conflict });
+        continue;
+      }
+      restored.push(result.object);
+      await deleteStuckPods(kube, result.failed);
     } catch (error) {
       failed.push({ ref, message: messageOf(error) });
     }
@@ -77,11 +82,14 @@ export async function rollBack(kube: Kube, changed: readonly Changed[], options:
   }
 }
 
+interface Restored {
+  readonly object: KubeObject;
+  /** As it was until then. */
+  readonly failed: KubeObject;
+}
+
 /** The object as it is once restored, or who has changed it since. */
-async function restore(
-  kube: Kube,
-  { before, applied }: Changed,
-): Promise<{ readonly object: KubeObject } | { readonly conflict: string }> {
+async function restore(kube: Kube, { before, applied }: Changed): Promise<Restored | { readonly conflict: string }> {
   const ref = refOf(before);
   for (let attempt = 1; ; attempt += 1) {
     const live = await kube.get(ref);
@@ -90,10 +98,10 @@ async function restore(
       return { conflict: 'someone replaced it since, so it was left as it is' };
     const { patch, conflicts } = reversion({ before, applied, live });
     if (conflicts.length > 0) return { conflict: describeConflict(conflicts, live, applied) };
-    if (patch.length === 0) return { object: live };
+    if (patch.length === 0) return { object: live, failed: live };
     try {
       const object = await kube.patch(ref, [...held(live), ...patch]);
-      return { object: await ownedAsBefore(kube, object, before) };
+      return { object: await ownedAsBefore(kube, object, before), failed: live };
     } catch (error) {
       const changedMeanwhile = error instanceof KubeError && error.status === 409;
       if (!changedMeanwhile || attempt === ATTEMPTS) throw error;

@@ -1,7 +1,7 @@
 import { type Problem, UserError } from '../action/errors.ts';
 import type { Document } from '../manifests/parse.ts';
 import { broughtTypes } from './brought.ts';
-import { CONCURRENCY, eachOf } from './each.ts';
+import { CONCURRENCY, eachOf } from '../task/each.ts';
 import { explainKubeError } from './errors.ts';
 import { type Kube, KubeError, type KubeObject, type TypeRef, showRef } from './kube.ts';
 import { near } from './near.ts';

@@ -5,6 +5,7 @@ import { type Kube, type KubeObject, type ObjectRef, type Selection, refOf, show
 import { type Readiness, readiness } from './readiness/readiness.ts';
 import { newPods, readyCount } from './revision.ts';
 import { wantedPods } from './serving.ts';
+import { Settling } from './settle.ts';
 import { type View, type ViewPlan, selectionKey, startView } from './view.ts';
 
 export type { Doom } from './doom.ts';
@@ -46,6 +47,7 @@ export const WORKLOADS: ReadonlySet<string> = new Set([
 /** How often what depends on time alone is looked at. */
 const TICK_MS = 500;
 const FAILED_CREATES = 3;
+const SETTLES = 'ready, watched for 3 s more, as it has no readiness probe';
 
 /**
  * Waits until the new version of every object serves, by watch, and ends at once when one is beyond hope.
@@ -59,11 +61,12 @@ export async function waitForAll(kube: Kube, applied: readonly Applied[], option
   const view = startView(kube, planView(applied), AbortSignal.any([signal, stop.signal]));
   const ready: { ref: ObjectRef; seconds: number }[] = [];
   const shown = new Map<string, string>();
+  const settling = new Settling();
   let pending = [...applied];
   try {
     for (;;) {
       const now = clock.now();
-      const verdicts = pending.map((item) => ({ item, verdict: judge(item, view, now) }));
+      const verdicts = pending.map((item) => ({ item, verdict: judge({ item, view, settling, now }) }));
       for (const { item, verdict } of verdicts) {
         const line = `${showRef(item.object)}: ${verdict.message}`;
         const key = JSON.stringify(refOf(item.object));
@@ -112,14 +115,23 @@ interface Verdict {
   readonly doom?: Doom;
 }
 
-function judge(item: Applied, view: View, now: number): Verdict {
+interface Question {
+  readonly item: Applied;
+  readonly view: View;
+  readonly settling: Settling;
+  readonly now: number;
+}
+
+function judge({ item, view, settling, now }: Question): Verdict {
   const unknown = { known: false, done: false, message: 'not seen yet' };
   if (!view.isSynced(selectionOf(item.object))) return unknown;
   const all = view.objects();
   const live = all.find((object) => isSame(object, item.object));
   if (live === undefined || (live.metadata.generation ?? 0) < (item.object.metadata.generation ?? 0)) return unknown;
   const state = readiness(live, now);
-  if (state.state === 'current') return { known: true, done: true, message: state.message };
+  const isReady = state.state === 'current';
+  const done = settling.isSettled(live, isReady, now);
+  if (isReady) return { known: true, done, message: done ? state.message : SETTLES };
   const pods = newPods(live, ofKind(all, 'Pod'), ofKind(all, 'ReplicaSet'));
   const doom = workloadDoom({ item, live, state, pods, events: ofKind(all, 'Event'), now });
   const message = describeProgress(live, state, pods);

@@ -48,7 +48,8 @@ export function readPackageJson(read: ReadFile): PackageJson {
 export function parseObject(text: string, file: string, remedy: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Some editors on Windows write a byte order mark; npm takes it too.
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new UserError(`${file} is not JSON: ${messageOf(error)}`, { remedy, place: { file }, cause: error });
   }

@@ -37,6 +37,21 @@ const FROZEN: Readonly<Record<ManagerName, readonly [string, ...string[]]>> = {
   bun: ['bun', 'install', '--frozen-lockfile'],
 };
 
+/** The npm package of each manager, with the major version where the project pins none; npm comes with Node. */
+const PACKAGES: Readonly<Record<ManagerName, readonly [string, string] | undefined>> = {
+  npm: undefined,
+  pnpm: ['pnpm', '10'],
+  'yarn-classic': ['yarn', '1'],
+  'yarn-berry': ['@yarnpkg/cli-dist', '4'],
+  bun: ['bun', '1'],
+};
+
+/** What npm installs to bring a manager, such as `pnpm@10.1.0`; undefined for npm itself. */
+export function managerPackage({ name, version }: Pick<PackageManager, 'name' | 'version'>): string | undefined {
+  const [module, major] = PACKAGES[name] ?? [];
+  return module === undefined ? undefined : `${module}@${version ?? major}`;
+}
+
 /**
  * Finds the package manager: the `chosen` one, else by `packageManager` of package.json, else by the one lockfile
  * there is.

@@ -1,5 +1,4 @@
 import type { Host } from '../action/host.ts';
-import type { RunResult } from '../action/exec.ts';
 
 /** A named program with its arguments, such as the script `test`. */
 export interface Task {
@@ -19,6 +18,7 @@ export interface TaskResult {
 type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
 
 const TAIL_LINES = 20;
+const MAX_LINE = 2000;
 const HEARTBEAT_MS = 30_000;
 
 /**
@@ -52,10 +52,8 @@ async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Pr
   try {
     const ends = stage.map(async (task) => {
       const lines: string[] = [];
-      const [program, ...args] = task.command;
-      const result = await host.exec.run(program, args, { cwd, onLine: (line) => void lines.push(line) });
+      const ended = await perform(task, cwd, host, (line) => void lines.push(line));
       running.delete(task.name);
-      const ended = resultOf(task, result);
       await host.log.group(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`, async () => {
         for (const line of lines) host.log.info(line);
       });
@@ -73,24 +71,27 @@ async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Pr
 }
 
 async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResult> {
-  const [program, ...args] = task.command;
-  const result = await host.log.group(task.name, async () =>
-    host.exec.run(program, args, { cwd, onLine: (line) => host.log.info(line) }),
-  );
-  const ended = resultOf(task, result);
+  const ended = await host.log.group(task.name, async () => perform(task, cwd, host, (line) => host.log.info(line)));
   host.log.info(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`);
   return ended;
 }
 
-function resultOf({ name }: Task, { exitCode, stdout, stderr, took }: RunResult): TaskResult {
-  const failed = exitCode !== 0;
-  const written = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
-  return {
-    name,
-    status: failed ? 'failed' : 'passed',
-    seconds: took / 1000,
-    tail: failed ? written.slice(-TAIL_LINES).join('\n') : '',
+async function perform(
+  { name, command: [program, ...args] }: Task,
+  cwd: string,
+  { exec }: TaskHost,
+  show: (line: string) => void,
+): Promise<TaskResult> {
+  // As they came: what a tool wrote to stdout is often the reason for the last words on stderr.
+  const last: string[] = [];
+  const onLine = (line: string): void => {
+    show(line);
+    if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
+    if (last.length > TAIL_LINES) last.shift();
   };
+  const { exitCode, took } = await exec.run(program, args, { cwd, onLine });
+  const failed = exitCode !== 0;
+  return { name, status: failed ? 'failed' : 'passed', seconds: took / 1000, tail: failed ? last.join('\n') : '' };
 }
 
 function notRun(name: string): TaskResult {

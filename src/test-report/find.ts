@@ -9,7 +9,12 @@ import type { TestResult } from './result.ts';
 const MAX_DEPTH = 5;
 const MAX_FILES = 200;
 const MAX_BYTES = 20_000_000;
+/** Of all reports together, as XML of this size takes seconds to read. */
+const MAX_TOTAL = 50_000_000;
 const MAX_ENTRIES = 50_000;
+
+/** File systems may keep whole seconds only: a fresh report is never taken for an old one. */
+const GRACE_MS = 1000;
 
 const SKIPPED = new Set(['node_modules', '.git', '.venv', 'venv', '.yarn', '.pnpm-store']);
 /** In the file's name or a folder's: Gradle writes build/test-results/test/TEST-….xml, vitest .vitest/json/output.json. */
@@ -34,8 +39,12 @@ export function findTestReports(directory: string, since: number): TestReports {
     results: [],
     unreadable: [],
   };
-  for (const file of candidates(directory, since)) {
+  let total = 0;
+  for (const { file, size } of candidates(directory, since)) {
     try {
+      if (size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES / 1e6} MB`);
+      total += size;
+      if (total > MAX_TOTAL) throw new Error(`is left out: all reports together are larger than ${MAX_TOTAL / 1e6} MB`);
       const results = parse(file, readFileSync(path.join(directory, file), 'utf8'));
       if (results === undefined) continue;
       found.files.push(file);
@@ -51,8 +60,8 @@ function parse(file: string, text: string): readonly TestResult[] | undefined {
   return file.endsWith('.xml') ? parseJunit(text) : parseJsonReport(JSON.parse(text));
 }
 
-function candidates(directory: string, since: number): readonly string[] {
-  const files: string[] = [];
+function candidates(directory: string, since: number): readonly { readonly file: string; readonly size: number }[] {
+  const files: { file: string; size: number }[] = [];
   let entries = 0;
   const visit = (folder: string, depth: number): void => {
     for (const entry of list(path.join(directory, folder))) {
@@ -60,9 +69,9 @@ function candidates(directory: string, since: number): readonly string[] {
       if (entries > MAX_ENTRIES || files.length >= MAX_FILES) return;
       const relative = path.join(folder, entry.name);
       if (entry.isDirectory() && depth < MAX_DEPTH && !SKIPPED.has(entry.name)) visit(relative, depth + 1);
-      if (entry.isFile() && NAMED.test(relative) && isFresh(path.join(directory, relative), since)) {
-        files.push(relative);
-      }
+      if (!entry.isFile() || !NAMED.test(relative)) continue;
+      const { mtimeMs, size } = statSync(path.join(directory, relative));
+      if (mtimeMs >= since - GRACE_MS) files.push({ file: relative, size });
     }
   };
   visit('', 0);
@@ -75,10 +84,4 @@ function list(folder: string): readonly Dirent[] {
   } catch {
     return [];
   }
-}
-
-/** File systems may keep whole seconds only: a second of grace, so that a fresh report is never taken for an old one. */
-function isFresh(file: string, since: number): boolean {
-  const { mtimeMs, size } = statSync(file);
-  return mtimeMs >= since - 1000 && size <= MAX_BYTES;
 }

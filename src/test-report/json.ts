@@ -1,4 +1,4 @@
-import type { TestResult } from './result.ts';
+import { MAX_FAILURE, type TestResult } from './result.ts';
 
 /** JSON as it came: nothing about it is known yet. */
 type Json = Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ function jestFile(file: Json): readonly TestResult[] {
   const place = name === undefined ? {} : { file: name };
   const tests = Array.isArray(file['assertionResults']) ? file['assertionResults'].filter(isObject) : [];
   if (tests.length === 0 && file['status'] === 'failed') {
-    const failure = textOf(file['message']) ?? textOf(file['failureMessage']) ?? '';
+    const failure = (textOf(file['message']) ?? textOf(file['failureMessage']) ?? '').slice(0, MAX_FAILURE);
     return [{ name: name ?? 'a test file', status: 'failed', ...place, failure }];
   }
   return tests.map((test) => {
@@ -34,7 +34,12 @@ function jestFile(file: Json): readonly TestResult[] {
       ...place,
       ...secondsOf(test['duration']),
       ...(typeof line === 'number' && line > 0 && { line }),
-      ...(test['status'] === 'failed' && { failure: messages.filter((one) => typeof one === 'string').join('\n') }),
+      ...(test['status'] === 'failed' && {
+        failure: messages
+          .filter((one) => typeof one === 'string')
+          .join('\n')
+          .slice(0, MAX_FAILURE),
+      }),
     };
   });
 }
@@ -55,7 +60,9 @@ function mocha(report: Json): readonly TestResult[] {
       status: failed.has(title) ? 'failed' : pending.has(title) ? 'skipped' : 'passed',
       ...(file !== undefined && { file }),
       ...secondsOf(test['duration']),
-      ...(failed.has(title) && { failure: textOf(error['stack']) ?? textOf(error['message']) ?? '' }),
+      ...(failed.has(title) && {
+        failure: (textOf(error['stack']) ?? textOf(error['message']) ?? '').slice(0, MAX_FAILURE),
+      }),
     };
   });
 }

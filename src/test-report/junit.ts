@@ -1,8 +1,6 @@
 import { type QualifiedTag, type Tag, parser } from 'sax';
-import type { TestResult } from './result.ts';
+import { MAX_FAILURE, type TestResult } from './result.ts';
 
-/** How much of a failure's text is kept. */
-const MAX_FAILURE = 20_000;
 const MAX_DEPTH = 200;
 
 type Attributes = Readonly<Record<string, unknown>>;

@@ -1,3 +1,6 @@
+/** How much of a failure's text is kept, in characters. */
+export const MAX_FAILURE = 20_000;
+
 /** How one test ended. */
 export interface TestResult {
   /** Suites and test, outermost first, such as `cart › adds an item`. */

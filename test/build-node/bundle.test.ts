@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Workspace, project } from './workspace.ts';
 
-let shop = new Workspace();
+let shop: Workspace;
 beforeEach(() => {
   shop = new Workspace();
 });
@@ -24,6 +24,30 @@ describe('bad input is refused before anything runs', () => {
     const { exitCode, log } = shop.build({ directory });
     expect(exitCode).toBe(1);
     expect(log).toContain('is no folder inside the repository');
+  });
+
+  test('a directory that a link leads out of the repository', () => {
+    symlinkSync(path.join(shop.folder, '..'), path.join(shop.folder, 'link'));
+    mkdirSync(path.join(shop.folder, 'real'));
+    symlinkSync('real', path.join(shop.folder, 'inside'));
+    expect(shop.build({ directory: 'link' }).log).toContain('is no folder inside the repository');
+    expect(shop.build({ directory: 'inside' }).log).toContain('There is no package.json');
+  });
+
+  test.each([
+    ['pnpm', 'pnpm-lock.yaml', 'pnpm@10.4.1', 'npm install --global pnpm@10.4.1'],
+    ['yarn', 'yarn.lock', undefined, 'npm install --global yarn@1'],
+    ['yarn', 'yarn.lock', 'yarn@4.9.2', 'npm install --global @yarnpkg/cli-dist@4.9.2'],
+    ['bun', 'bun.lock', undefined, 'npm install --global bun@1'],
+  ])('a runner without %s (%s, %s) is told how to bring it', (program, lockfile, packageManager, remedy) => {
+    shop.write({ 'package.json': { name: 'shop', ...(packageManager && { packageManager }) }, [lockfile]: '' });
+    // A folder with Node alone.
+    symlinkSync(process.execPath, path.join(shop.home, 'node'));
+    const { exitCode, log, summary } = shop.build({}, { PATH: shop.home });
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(new RegExp(`::error::The project uses ${program} .*which this runner does not have → `));
+    expect(log).toContain(`Add a step before this one that brings it: \`run: ${remedy}\``);
+    expect(summary).toContain('which this runner does not have');
   });
 
   test.each([
@@ -105,6 +129,14 @@ test('adds <one> item', () => {
     expect(summary).toContain('❌ shop was not built');
     expect(summary).toContain('1 of 1 tests failed: adds &#60;one&#62; item (cart.test.cjs:3');
     expect(summary).toContain('| build | not run |');
+  });
+
+  test('an install that fails shows what the package manager wrote', () => {
+    shop.write(project({ preinstall: 'echo "no compiler for you" && exit 7' }));
+    const { exitCode, summary } = shop.build({});
+    expect(exitCode).toBe(1);
+    expect(summary).toContain('failed with exit code 7');
+    expect(summary).toMatch(/```\n[^]*no compiler for you[^]*```/);
   });
 
   test('a script that fails without a report shows its last lines', () => {

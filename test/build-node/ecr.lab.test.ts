@@ -7,7 +7,8 @@ import {
   type Repository,
 } from '@aws-sdk/client-ecr';
 import { type Control, controlOf } from '../lab/control.ts';
-import { type JobRun, runJob } from '../lab/job.ts';
+import { runJob } from '../lab/job.ts';
+import type { BundleRun } from '../run-bundle.ts';
 import { openLab } from '../lab/lab.ts';
 import { describeImages } from '../lab/needs.ts';
 import type { LabFacts } from '../lab/part.ts';
@@ -52,7 +53,7 @@ function content(text: string): void {
 async function build(
   inputs: Readonly<Record<string, string>> = {},
   env: Readonly<Record<string, string>> = {},
-): Promise<JobRun> {
+): Promise<BundleRun> {
   const { aws, images } = facts;
   return runJob(facts, {
     action: 'build-node',
@@ -99,7 +100,9 @@ describe('an image in ECR by role', () => {
     const { repository: made, lifecycle } = await described();
     expect(made).toMatchObject({ imageTagMutability: 'IMMUTABLE', imageScanningConfiguration: { scanOnPush: true } });
     expect(lifecycle).toMatchObject({
-      rules: [{ selection: { tagStatus: 'untagged' } }, { action: { type: 'expire' } }],
+      rules: expect.arrayContaining([
+        expect.objectContaining({ selection: expect.objectContaining({ tagStatus: 'untagged' }) }),
+      ]),
     });
   }, 120_000);
 
@@ -109,7 +112,7 @@ describe('an image in ECR by role', () => {
     const { exitCode, log, outputs } = await build();
     expect(exitCode).toBe(0);
     expect(outputs['reused']).toBe('false');
-    expect(log).toMatch(/::warning::the image has no tag 0123456789abcdef\S+: .*is immutable/);
+    expect(log).toMatch(/::warning::.*tag 0123456789abcdef\S+: .*is immutable/);
   }, 120_000);
 });
 
@@ -124,7 +127,7 @@ describe('the IAM policy of the README', () => {
       }));
       await control.set('policy', { Statement: less });
       const { exitCode, log } = await build();
-      expect(log).toMatch(new RegExp(`::(error|warning)[^\n]*::[^\n]*${action}`));
+      expect(log).toMatch(new RegExp(`::(error|warning)[^\n]*::[^\n]*IAM action ${action} `));
       // Without its lifecycle policy a repository serves all the same.
       expect(exitCode).toBe(action === 'ecr:PutLifecyclePolicy' ? 0 : 1);
       expect(log).not.toContain('a fault of this action');
@@ -146,7 +149,7 @@ describe('a registry that refuses', () => {
     const login = { 'registry-username': 'AWS', 'registry-password': 'wrong-password' };
     const { exitCode, log } = await build({ registry, region: '', 'role-to-assume': '', ...login });
     expect(exitCode).toBe(1);
-    expect(log).toMatch(new RegExp(`::error::.*${registry} answers 401.*Sign in at ${registry}`));
+    expect(log).toMatch(new RegExp(`::error::.*${registry} answers 401.*[Ss]ign in at ${registry}`));
     expect(log.replace('::add-mask::wrong-password', '')).not.toContain('wrong-password');
     expect(await asked()).toEqual([]);
   }, 60_000);

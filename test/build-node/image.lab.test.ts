@@ -5,14 +5,15 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { openLab } from '../lab/lab.ts';
 import { describeImages } from '../lab/needs.ts';
+import { docker, firstAnswer, running } from './container.ts';
 import { type BundleRun, Workspace, project } from './workspace.ts';
 
-const describe = await describeImages();
 const example = path.resolve(import.meta.dirname, '../../examples/tracking-api');
 // The lab may have stood for longer than this test: another run's content must not be found.
 const fresh = randomBytes(4).toString('hex');
 const service = `demo-${fresh}/tracking-api`;
-let shop = new Workspace();
+const describe = await describeImages();
+let shop: Workspace;
 // A machine that never built buildx and a base image does so now.
 beforeAll(async () => {
   await openLab('images', 'registry');
@@ -22,9 +23,14 @@ beforeEach(() => {
 });
 afterEach(() => shop.remove());
 
+async function engine(): Promise<{ DOCKER_HOST: string; DOCKER_CONFIG: string }> {
+  const { images } = await openLab('images');
+  return { DOCKER_HOST: images?.dockerHost ?? '', DOCKER_CONFIG: images?.dockerConfig ?? '' };
+}
+
 async function build(inputs: Readonly<Record<string, string>>, repository = `shop-${fresh}`): Promise<BundleRun> {
-  const { images, registry } = await openLab('images', 'registry');
-  const env = { DOCKER_HOST: images?.dockerHost, DOCKER_CONFIG: images?.dockerConfig };
+  const { registry } = await openLab('registry');
+  const env = await engine();
   return shop.build({ image: repository, registry: registry?.host ?? '', ...inputs }, env);
 }
 
@@ -65,6 +71,19 @@ describe('an image, by a real engine in a real registry', () => {
     const forced = await build({ cache: 'false' }, service);
     expect(forced.outputs['reused']).toBe('false');
     expect(forced.log).toContain('docker buildx build');
+    // What was delivered serves, as an ordinary user on a read-only file system, and goes when it is told to.
+    const image = first.outputs['image'] ?? '';
+    const env = await engine();
+    await docker(env, 'pull', '--quiet', image);
+    await running(env, image, async ({ id, address }) => {
+      expect((await firstAnswer(`http://${address}:8080/healthz`)).status).toBe(200);
+      expect(await docker(env, 'exec', id, 'id', '-u')).toBe('1000');
+      const told = Date.now();
+      await docker(env, 'stop', '--time=30', id);
+      expect(Date.now() - told).toBeLessThan(10_000);
+      expect(await docker(env, 'inspect', '--format={{.State.ExitCode}}', id)).toBe('0');
+    });
+
     // Everything in the image has the time of the commit, so the same commit gives the same image.
     expect(forced.outputs['digest']).toBe(digest);
   }, 180_000);
@@ -85,7 +104,7 @@ describe('an image, by a real engine in a real registry', () => {
     shop.write({ ...project(), Dockerfile: 'FROM scratch\n\nCOPY no-such-file /\n' });
     const { exitCode, log, outputs, summary } = await build({});
     expect(exitCode).toBe(1);
-    expect(log).toMatch(/::error file=Dockerfile,line=3::Dockerfile does not build: .*no-such-file/);
+    expect(log).toMatch(/::error file=Dockerfile,line=3::Dockerfile does not build at line 3: .*no-such-file/);
     expect(outputs['image']).toBeUndefined();
     expect(summary).toContain('was not built');
   }, 60_000);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { generateDockerfile, nodeBase, planDockerfile } from '../../src/container/dockerfile.ts';
-import { generateIgnore } from '../../src/container/ignore-file.ts';
+import { generateDockerfile, planDockerfile } from '../../src/container/dockerfile.ts';
+import { basesOf } from '../../src/container/bases.ts';
+import { generateIgnore, ignoreWritten } from '../../src/container/ignore-file.ts';
 import { parseIgnore } from '../../src/container/dockerignore.ts';
 import { npmrcFor, npmrcSecrets } from '../../src/container/npmrc.ts';
 import { startCommand } from '../../src/container/start.ts';
@@ -118,7 +119,32 @@ CMD ["node", "dist/server.js"]`);
     const manager = { name: 'npm', lockfile: 'package-lock.json', install: ['npm', 'ci'] } as const;
     const read = reader({ dependencies: { a: '1' }, scripts: { start: 'node a.js' } });
     const text = generateDockerfile(planDockerfile(read, { base: 'node:24-slim', manager, npmrc: true }));
-    expect(text).toContain('--mount=type=secret,id=npmrc,target=/root/.npmrc');
+    expect(text).toContain(
+      '    --mount=type=secret,id=npmrc,required=true,target=/root/.npmrc \\\n    npm ci --omit=dev',
+    );
+  });
+
+  const builds = {
+    scripts: { start: 'node a.js', build: 'tsc' },
+    dependencies: { a: '1' },
+    devDependencies: { b: '1' },
+  };
+  const stages = (text: string): readonly string[] => commands(text).split(/(?=^FROM)/m);
+
+  test.each([
+    // A hook needs git, which the image does not have; installs stay cached.
+    ['husky', 'COPY package.json package-lock.json ./\nRUN npm pkg delete scripts.prepare\n'],
+    // Anything else may be a part of the build, and needs the sources then.
+    ['svelte-kit sync', 'COPY . .\nRUN --mount'],
+  ])('a script prepare that is %j, in the stage that builds', (prepare, expected) => {
+    const [, build, dependencies] = stages(dockerfile({ ...builds, scripts: { ...builds.scripts, prepare } }));
+    expect(build).toContain(expected);
+    expect(dependencies).toContain('COPY package.json package-lock.json ./\nRUN npm pkg delete scripts.prepare\n');
+  });
+
+  test.each(['file:packages/b', 'link:./b', './b'])('a dependency on %j lies among the sources', (range) => {
+    const text = dockerfile({ scripts: { start: 'node a.js' }, dependencies: { '@x/b': range } });
+    expect(text).toContain('# All sources before the install: the dependency @x/b lies among them.\nCOPY . .\n');
   });
 });
 
@@ -154,10 +180,28 @@ test('the ignore file keeps secrets and history out, and the project may take ba
   expect(excluded('test', '\uFEFF!.env.example\ntest')).toBe(true);
 });
 
-test('the base is of the very version where one is named', () => {
-  expect(nodeBase('24', '24.21.0')).toBe('node:24-slim');
-  expect(nodeBase('v24.1.0', '24.1.0')).toBe('node:24.1.0-slim');
-  expect(nodeBase('>=20', '24.21.0')).toBe('node:24-slim');
+test('what a build wrote stays out: whole folders where nothing else is in them', () => {
+  const before = ['a.js', 'src/x/a.ts', 'out[1]/kept.txt'];
+  const now = [...before, 'dist/a.js', 'dist/b/c.js', 'src/x/a.js', 'src/y/z/b.js', 'out[1]/made!.txt', 'bad\nname'];
+  const patterns = ignoreWritten(before, now);
+  expect(patterns).toEqual(['dist', 'src/x/a.js', 'src/y', String.raw`out\[1\]/made\!.txt`, 'bad?name']);
+  const ignore = parseIgnore(`!**\n${patterns.join('\n')}`);
+  expect(before.filter((file) => ignore.judge(file).excluded)).toEqual([]);
+  expect(ignore.judge('out[1]/made!.txt').excluded).toBe(true);
+});
+
+test('the bases of a Dockerfile: no stages, no scratch, nothing that an ARG completes', () => {
+  const text = `ARG V=24
+FROM --platform=$BUILDPLATFORM node:24-slim AS Build\r
+FROM scratch as empty
+  from ghcr.io/a/b@sha256:${'a'.repeat(64)}
+FROM build
+FROM node:$V
+FROM Not_An_Image:x:y
+FROM node:24-slim
+# FROM commented:1
+RUN echo FROM no:1`;
+  expect(basesOf(text)).toEqual(['node:24-slim', `ghcr.io/a/b@sha256:${'a'.repeat(64)}`]);
 });
 
 test('npm settings: registries of the user, all of the project, variables replaced', () => {
@@ -170,5 +214,12 @@ test('npm settings: registries of the user, all of the project, variables replac
     '@team:registry=https://npm.example/\n//npm.example/:_authToken=s3cret\nlegacy-peer-deps=true\nx=${GONE}\n',
   );
   expect(npmrcSecrets(text ?? '')).toEqual(['s3cret']);
+  expect(npmrcSecrets('registry=https://me:pass@npm.example/\n//x/:_password="cGFzcw=="')).toEqual([
+    'pass',
+    'cGFzcw==',
+  ]);
+  expect(npmrcFor({ project: '\uFEFFa=1\r\nb=2\r\n' }, { npm_config_registry: 'https://r/' })).toBe(
+    'a=1\nb=2\nregistry=https://r/\n',
+  );
   expect(npmrcFor({ user: 'cache=/x' }, {})).toBeUndefined();
 });

@@ -15,7 +15,8 @@ describe('a registry that refuses', () => {
       };
       const reference = { registry: new URL(url).host, repository: 'shop', tag: 'v1' };
       await expect(resolveDigest(reference, {}, host)).rejects.toMatchObject({
-        message: expect.stringMatching(/shop:v1 cannot be read: .* answers 403 \(DENIED: .*ecr:BatchGetImage\)/),
+        message: expect.stringMatching(/shop:v1 cannot be read: .* answers 403 \(.*\): DENIED: .*ecr:BatchGetImage/),
+        remedy: `Add the IAM action ${action} to the policy of the role.`,
       });
       expect(asked.map(({ method }) => method)).toEqual(['HEAD', 'GET']);
     });

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type BundleRun, runBundle } from '../run-bundle.ts';
 
-const bundle = path.resolve(import.meta.dirname, '../../dist/deploy-eks/index.js');
 const digest = `sha256:${'a'.repeat(64)}`;
 let workspace = '';
 
@@ -50,7 +49,7 @@ describe('bad input is refused before the cluster is asked', () => {
     expect(exitCode).toBe(1);
     expect(log).toContain(said);
     expect(log).not.toContain('against the cluster');
-    expect(outputs).toBe('');
+    expect(outputs).toEqual({});
   });
 
   test('YAML that does not parse is annotated at its file and line', () => {
@@ -86,20 +85,9 @@ describe('bad input is refused before the cluster is asked', () => {
   });
 });
 
-function deploy(inputs: Readonly<Record<string, string>>): { exitCode: number | null; log: string; outputs: string } {
-  const output = path.join(workspace, 'output');
-  writeFileSync(output, '');
-  const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle], {
-    encoding: 'utf8',
-    timeout: 30_000,
-    env: { ...Object.fromEntries(given), GITHUB_WORKSPACE: workspace, GITHUB_OUTPUT: output, RUNNER_TEMP: workspace },
-  });
-  return {
-    exitCode: status,
-    log: decodeURIComponent(stdout.replaceAll(/%(?![0-9A-F]{2})/g, '%25')) + stderr,
-    outputs: readFileSync(output, 'utf8'),
-  };
+function deploy(inputs: Readonly<Record<string, string>>): BundleRun {
+  const run = runBundle({ action: 'deploy-eks', inputs, workspace });
+  return { ...run, log: decodeURIComponent(run.log.replaceAll(/%(?![0-9A-F]{2})/g, '%25')) };
 }
 
 function write(file: string, text: string): void {

@@ -35,15 +35,17 @@ interface Machine {
 }
 
 /**
- * A deploy of ConfigMap a, ConfigMap b and Deployment web to a stand-in that is API server and GitHub at once. It never
- * answers what `hangs` names; `reached` resolves once that was asked for.
+ * A deploy of ConfigMap a, ConfigMap b and Deployment web to a stand-in that is API server and GitHub at once. It leaves
+ * to `hangs` what that takes, which is silence unless it answers; `reached` resolves once that was asked for.
  */
-async function deployTo(hangs: (request: IncomingMessage) => boolean): Promise<Machine & { reached: Promise<void> }> {
+async function deployTo(
+  hangs: (request: IncomingMessage, response: ServerResponse) => boolean,
+): Promise<Machine & { reached: Promise<void> }> {
   const states: string[] = [];
   let reach = (): void => undefined;
   const reached = new Promise<void>((resolve) => (reach = resolve));
   const url = await listen((request, response) => {
-    if (hangs(request)) return reach();
+    if (hangs(request, response)) return reach();
     void answer(request, response, states);
   });
   const object = (kind: string, name: string, apiVersion = 'v1'): string =>
@@ -83,6 +85,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, states
   if (url.endsWith('/statuses')) states.push((JSON.parse(body) as { state: string }).state);
   response.setHeader('content-type', 'application/json');
   if (known) response.end(JSON.stringify(known));
+  else if (url.startsWith('/repos/') && request.method === 'GET') response.end('[]');
   else if (url.startsWith('/repos/')) response.writeHead(201).end('{"id":7}');
   else if (request.method === 'GET')
     response.writeHead(404).end(JSON.stringify({ kind: 'Status', reason: 'NotFound' }));
@@ -147,4 +150,21 @@ test('cancelled while a token is awaited, it ends as well', async () => {
   run.child.kill('SIGTERM');
   expect((await run.ended).outputs['verdict']).toBe('cancelled');
   expect(Date.now() - started).toBeLessThan(5000);
+}, 20_000);
+
+test('what the cluster refuses half way is a failed deploy, told with what was applied', async () => {
+  const machine = await deployTo((request, response) => {
+    if (!applies('b')(request)) return false;
+    response
+      .writeHead(422)
+      .end(JSON.stringify({ kind: 'Status', code: 422, reason: 'Invalid', message: 'b is too late' }));
+    return true;
+  });
+  const { exitCode, outputs, summary } = await machine.ended;
+  expect(exitCode).toBe(1);
+  expect(outputs['verdict']).toBe('failed');
+  expect(JSON.parse(outputs['deployed'] ?? '')).toHaveLength(1);
+  expect(summary).toContain('the cluster refused what it had accepted in the check');
+  expect(summary).toContain('**Not applied:** ConfigMap/b was refused; Deployment/web was not reached');
+  expect(machine.states).toEqual(['in_progress', 'failure']);
 }, 20_000);

@@ -4,6 +4,8 @@ import { openCutter } from './cutter.ts';
 import { type Eks, openEks } from './eks.ts';
 
 let eks: Eks;
+/** Changed for each release that shall bring new pods. */
+let graceSeconds = 15;
 
 beforeAll(async () => {
   eks = await openEks();
@@ -47,26 +49,51 @@ describe('a deploy to EKS by role', () => {
     expect((await eks.control.requests()).filter(({ fault }) => fault !== undefined)).toHaveLength(6);
   }, 60_000);
 
-  test('gets a new token when the old one ends in the middle of the wait', async () => {
-    // The API server itself takes a token for good that it saw within 10 s.
+  test('does not wait without end for an answer that does not come', async () => {
+    await eks.control.faults({ kind: 'slow', on: 'eks:DescribeCluster', ms: 60_000 });
+    const began = Date.now();
+    expect((await eks.deploy({ 'dry-run': 'true' })).exitCode).toBe(0);
+    expect(Date.now() - began).toBeLessThan(30_000);
+  }, 60_000);
+
+  test('renews session and token when both end in the middle of the wait', async () => {
+    const { exitCode, log, outputs } = await cutOff();
+    expect(log).not.toContain('::error');
+    expect(exitCode).toBe(0);
+    expect(outputs['verdict']).toBe('deployed');
+    expect((await names()).filter((name) => name.startsWith('sts:')).length).toBeGreaterThan(1);
+  }, 120_000);
+
+  test('says that credentials of the environment are not renewed when they end in the middle of the wait', async () => {
+    await eks.control.set('session', 8);
+    const { exitCode, log } = await cutOff(
+      { 'role-to-assume': '', 'on-failure': 'leave' },
+      await assumeRole(eks.facts),
+    );
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(/::error::[^\n]*the cluster does not accept the credentials[^\n]*set role-to-assume/);
+  }, 120_000);
+
+  /** A deploy of half a minute whose tokens live seconds and whose connections break off. */
+  async function cutOff(inputs: Readonly<Record<string, string>> = {}, keys: Readonly<Record<string, string>> = {}) {
+    await eks.control.set('session', 8);
+    // The API server itself takes a token that it has seen for 10 s more.
     await eks.control.set('token-age', 4);
     const cutter = await openCutter(13_000);
     try {
-      const slow = eks.variant((text) =>
+      graceSeconds += 1;
+      const workspace = eks.variant((text) =>
         text
           .replace('replicas: 2', 'replicas: 1\n  minReadySeconds: 20')
-          .replace('terminationGracePeriodSeconds: 15', 'terminationGracePeriodSeconds: 16'),
+          .replace('terminationGracePeriodSeconds: 15', `terminationGracePeriodSeconds: ${graceSeconds}`),
       );
-      const env = { HTTPS_PROXY: cutter.address };
-      const { exitCode, log, outputs } = await eks.deploy({}, { workspace: slow, env });
-      expect(log).not.toContain('::error');
-      expect(exitCode).toBe(0);
-      expect(outputs['verdict']).toBe('deployed');
+      const run = await eks.deploy(inputs, { workspace, env: { ...keys, HTTPS_PROXY: cutter.address } });
       expect(cutter.cut()).toBeGreaterThan(0);
+      return run;
     } finally {
       await cutter.close();
     }
-  }, 120_000);
+  }
 });
 
 describe('bad input', () => {
@@ -114,6 +141,14 @@ describe('bad input', () => {
     },
     60_000,
   );
+
+  test('an AWS that keeps failing is told, with what to check', async () => {
+    await eks.control.faults({ kind: 'server-error', on: 'eks:DescribeCluster', times: 9 });
+    const { exitCode, log } = await eks.deploy();
+    expect(exitCode).toBe(1);
+    expect(log).toMatch(/::error::EKS in eu-central-1 gave no answer on the cluster lab: .*Check the input region/);
+    expect(await names()).toEqual(['sts:AssumeRoleWithWebIdentity', ...Array<string>(5).fill('eks:DescribeCluster')]);
+  }, 60_000);
 
   test('credentials of the environment that have expired are told so', async () => {
     await eks.control.set('session', 1);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Admin, adminOf } from '../lab/admin.ts';
 import { type Control, controlOf } from '../lab/control.ts';
-import { type JobRun, runJob } from '../lab/job.ts';
+import { runJob } from '../lab/job.ts';
+import type { BundleRun } from '../run-bundle.ts';
 import { openLab } from '../lab/lab.ts';
 import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
@@ -19,7 +20,7 @@ export interface Eks {
   readonly admin: Admin;
   readonly namespace: string;
   /** Runs deploy-eks by role, on the example unless told otherwise. */
-  deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<JobRun>;
+  deploy(inputs?: Readonly<Record<string, string>>, options?: DeployOptions): Promise<BundleRun>;
   /** A workspace with the example's manifests, its Deployment changed. */
   variant(change: (deployment: string) => string): string;
   /** A workspace with these files. */

@@ -23,6 +23,7 @@ describe('a deployment on GitHub', () => {
     const answers = [
       { status: 403, body: '{"message":"secondary"}', headers: { ...JSON_TYPE, 'retry-after': '3' } },
       { status: 500, body: '{}', headers: JSON_TYPE },
+      { status: 200, body: '[]', headers: JSON_TYPE },
       made,
     ];
     await serving(answers, async (url, asked) => {
@@ -33,11 +34,12 @@ describe('a deployment on GitHub', () => {
       expect(warnings).toEqual([]);
       expect(slept[0]).toBe(3000);
       expect(asked.slice(2).map((request) => request.url)).toEqual([
+        '/repos/acme/shop/deployments?sha=c0ffee&environment=production&per_page=1',
         '/repos/acme/shop/deployments',
         '/repos/acme/shop/deployments/42/statuses',
         '/repos/acme/shop/deployments/42/statuses',
       ]);
-      expect(JSON.parse(asked[4]?.body ?? '')).toMatchObject({ state: 'success', description: 'x'.repeat(140) });
+      expect(JSON.parse(asked[5]?.body ?? '')).toMatchObject({ state: 'success', description: 'x'.repeat(140) });
     });
   });
 

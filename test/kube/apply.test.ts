@@ -111,6 +111,7 @@ test('a 403 prints the rule to add, a 401 the access entry', () => {
   expect(explainKubeError(unknown, { cluster: 'prod', role: 'arn:x' }).remedy).toContain(
     'aws eks create-access-entry --cluster-name prod --principal-arn arn:x',
   );
+  expect(explainKubeError(unknown, { cluster: 'prod' }).remedy).toMatch(/^set role-to-assume.*create-access-entry/);
 });
 
 test('a kubeconfig gives server and token, and programs in it are not run', async () => {

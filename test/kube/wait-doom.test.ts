@@ -48,6 +48,53 @@ describe('doomOf', () => {
     expect(doomOf(waiting('ImagePullBackOff'), failed(3), NOW)?.kind).toBe('image-pull');
   });
 
+  test.each([
+    'rpc error: code = Unknown desc = failed to resolve reference "r/a:1": unexpected status from HEAD request: 503 Service Unavailable',
+    'failed to do request: Head "https://r/v2/a/manifests/1": dial tcp: lookup r: no such host',
+    'toomanyrequests: You have reached your pull rate limit',
+    'failed to copy: httpReadSeeker: failed open: unexpected status code 404 not found: connection reset by peer',
+    'net/http: TLS handshake timeout',
+  ])('a pull that may work the next time is tolerated twice: %s', (message) => {
+    const failed = (count: number): KubeObject[] => [event('Failed', `Failed to pull image "a": ${message}`, count)];
+    for (const reason of ['ErrImagePull', 'ImagePullBackOff']) {
+      expect(doomOf(waiting(reason, message), failed(2), NOW)).toBeUndefined();
+      expect(doomOf(waiting(reason, message), failed(3), NOW)?.kind).toBe('image-pull');
+    }
+  });
+
+  test.each(['404/api:1', 'timeout/not-found:503'])(
+    'the words of an image named %s are not taken for an answer',
+    (image) => {
+      const named = (message: string): KubeObject =>
+        pod({ image, state: { waiting: { reason: 'ErrImagePull', message } } });
+      expect(doomOf(named(`failed to pull "${image}": EOF`), [], NOW)).toBeUndefined();
+      expect(doomOf(named(`"${image}": not found`), [], NOW)?.kind).toBe('image-not-found');
+    },
+  );
+
+  test.each([
+    'MountVolume.SetUp failed for volume "v" : secret "db" not found',
+    'MountVolume.SetUp failed for volume "v" : configmap "web" not found',
+    'MountVolume.SetUp failed for volume "v" : references non-existent config key: a.json',
+  ])('a volume fails like a variable, two seconds late at most: %s', (message) => {
+    const starting = waiting('ContainerCreating');
+    const start = Date.parse(LONG_AGO);
+    expect(doomOf(starting, [event('FailedMount', message)], start + 1000)).toBeUndefined();
+    expect(doomOf(starting, [event('FailedMount', message)], start + 2001)).toMatchObject({
+      kind: 'missing-config',
+      message,
+    });
+    expect(doomOf(starting, [event('FailedMount', 'timed out waiting for the condition')], NOW)).toBeUndefined();
+  });
+
+  test('a volume whose claim does not exist is given five seconds', () => {
+    const message = '0/1 nodes are available: persistentvolumeclaim "data" not found.';
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+    const stuck = pod({}, { conditions: [{ ...condition, lastTransitionTime: LONG_AGO }] });
+    expect(doomOf(stuck, [], Date.parse(LONG_AGO) + 4000)).toBeUndefined();
+    expect(doomOf(stuck, [], Date.parse(LONG_AGO) + 5001)?.kind).toBe('unschedulable');
+  });
+
   test('a missing Secret may be late by two seconds', () => {
     const start = Date.parse(LONG_AGO);
     expect(doomOf(waiting('CreateContainerConfigError'), [], start + 1000)).toBeUndefined();

@@ -67,7 +67,7 @@ describe('AWS in the lab', () => {
       await expect(askEks()).rejects.toMatchObject({ name });
     }
     await control.faults({ kind: 'reset' }, { kind: 'slow', ms: 400 });
-    await expect(askEcr()).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(askEcr()).rejects.toThrow(/socket hang up|ECONNRESET/);
     const began = Date.now();
     await askEks();
     expect(Date.now() - began).toBeGreaterThanOrEqual(400);

@@ -30,6 +30,6 @@ function forAct(workflow: string): string {
   const known = workflow
     .replaceAll(/\$\/(\S+)/g, 'logicore/delivery-actions/$1@v1')
     .replaceAll(/^ +queue: max\n/gm, '');
-  if (!/^    environment: /m.test(known)) return known;
+  if (!/^    environment:/m.test(known)) return known;
   return known.replaceAll(/\bvars\.([A-Z_]+)/g, "(vars[format('{0}__$1', inputs.environment)] || vars.$1)");
 }

@@ -59,3 +59,17 @@ describe('stages', () => {
     expect(lines).toContain('done');
   });
 });
+
+test('the last lines of a failed task stand in the order they came, whatever stream they came by', async () => {
+  const { host } = machine();
+  const source = `
+    const { setTimeout: rest } = await import('node:timers/promises');
+    for (const [stream, text] of [['stderr', 'one'], ['stdout', 'two'], ['stderr', 'three']]) {
+      process[stream].write(text + '\\n');
+      await rest(200);
+    }
+    process.exitCode = 1;`;
+  const task: Task = { name: 'lint', command: [process.execPath, '--input-type=module', '-e', source] };
+  const [result] = await runStages([[task]], tmpdir(), host);
+  expect(result).toMatchObject({ status: 'failed', tail: 'one\ntwo\nthree' });
+});

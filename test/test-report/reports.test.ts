@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -151,6 +151,29 @@ describe('finding', () => {
     expect(unreadable).toHaveLength(1);
     expect(unreadable[0]).toContain('junit-cut.xml');
   });
+});
+
+test('reports beyond the bounds are told and not read', () => {
+  const report = (bytes: number): string => JSON.stringify({ testResults: [], rest: 'x'.repeat(bytes) });
+  write('report-0.json', report(20_000_000));
+  for (const name of ['a', 'b', 'c']) write(`report-${name}.json`, report(19_000_000));
+  const { files, unreadable } = findTestReports(folder, 0);
+  expect(unreadable[0]).toBe('report-0.json is larger than 20 MB');
+  expect(unreadable.at(-1)).toContain('report-c.json is left out');
+  expect(files).toEqual(['report-a.json', 'report-b.json']);
+});
+
+test('a link is no report, wherever it leads', () => {
+  write('real.txt', '<testsuite><testcase name="t"/></testsuite>');
+  symlinkSync('real.txt', path.join(folder, 'junit.xml'));
+  symlinkSync('/', path.join(folder, 'test-results'));
+  expect(findTestReports(folder, 0)).toEqual({ files: [], results: [], unreadable: [] });
+});
+
+test('a failure in JSON is cut too', () => {
+  const failed = { title: 't', status: 'failed', failureMessages: ['x'.repeat(100_000)] };
+  const [result] = parseJsonReport({ testResults: [{ name: 'a', assertionResults: [failed] }] }) ?? [];
+  expect(result?.failure).toHaveLength(20_000);
 });
 
 describe('places', () => {

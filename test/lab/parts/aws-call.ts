@@ -30,11 +30,12 @@ export function readCall({ method, url, headers, body }: Asked, homeRegion: stri
     const action = target.slice(ecrTarget.length);
     return { ...signed, service: 'ecr', action: `ecr:${action}`, resource: ecrResource(action, body, region) };
   }
-  const [, rest] = /^\/clusters(\/[^/]+)?$/.exec(url.pathname) ?? [];
-  if (url.pathname.startsWith('/clusters') && method === 'GET') {
-    const name = rest === undefined ? '*' : decodeURIComponent(rest.slice(1));
-    const action = rest === undefined ? 'eks:ListClusters' : 'eks:DescribeCluster';
-    return { ...signed, service: 'eks', action, resource: `arn:aws:eks:${region}:${accountId}:cluster/${name}` };
+  const cluster = /^\/clusters(?:\/([^/]+))?$/.exec(url.pathname);
+  if (cluster !== null && method === 'GET') {
+    const [, name] = cluster;
+    const action = name === undefined ? 'eks:ListClusters' : 'eks:DescribeCluster';
+    const arn = `arn:aws:eks:${region}:${accountId}:cluster/${decodeURIComponent(name ?? '*')}`;
+    return { ...signed, service: 'eks', action, resource: arn };
   }
   const form = new URLSearchParams(body);
   const action = form.get('Action');

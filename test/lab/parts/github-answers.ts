@@ -99,7 +99,9 @@ export function githubAnswers(token: string): (asked: Asked) => Answer {
       const parent = field(kind.parent?.create);
       if (kind === statuses && itemOf(deployments, Number(parent)) === undefined) return { status: 404 };
       const id = kept.length + 1;
-      const value = overlaid(operation?.example(201), { conclusion: null, ...given, id });
+      // A deployment is asked for by a ref, which GitHub looks up; here it is a commit already.
+      const commit = kind === deployments ? { sha: field('ref') } : {};
+      const value = overlaid(operation?.example(201), { conclusion: null, ...given, ...commit, id });
       kept.push({ kind, repository, parent, id, value });
       return { status: 201, value };
     }

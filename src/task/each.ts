@@ -1,4 +1,4 @@
-/** Requests in flight that one API server takes without complaint. */
+/** How many things are asked of one server at the same time without complaint. */
 export const CONCURRENCY = 16;
 
 /**
