@@ -1,16 +1,18 @@
 // The story of this repository, on this machine: npm run demo [-- --keep]
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/action/errors.ts';
-import { closeLab, openLab } from '../lab/lab.ts';
+import { closeLab, lacking, openLab } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, setUpCompany } from './company.ts';
 import { progressOf } from './progress.ts';
+import { simulations, tellSimulated } from './simulated.ts';
 import { type Delivered, Team } from './team.ts';
 import { plainSummary, screen } from './terminal.ts';
 import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const { title, say, quote } = screen();
+const onScreen = screen();
+const { title, say, quote } = onScreen;
 let team: Team | undefined;
 
 for (const [signal, code] of [
@@ -37,20 +39,27 @@ async function tell(): Promise<void> {
   say('A team pushes a commit. This shows all that happens until it serves, with real parts on this machine:');
   say('Kubernetes, a container registry, image builds and a workflow runner; AWS and GitHub are played on loopback.');
 
+  const ordinary = process.getuid?.() !== 0;
+  const images = !ordinary || (await lacking('images')).length === 0;
+  if (ordinary && !process.env['LAB_KUBECONFIG']) for (const line of simulations(images)) say(line);
+
   title('Bringing up the parts (minutes on a new machine, seconds afterwards)');
-  const facts = await timed('up', async () => openLab(...PARTS));
+  const facts = await timed('up', async () => openLab(...PARTS.filter((part) => images || part !== 'images')));
 
   title('What the platform team sets up once');
   const company = await setUpCompany(facts, ['staging', 'production']);
   say('Two environments with a namespace each; a role that may build and one that may deploy; the access entry and');
   say('the RBAC of the latter. All of it by the documents in README.md, and no more rights than stand there.');
 
-  title('What a product team writes: this one workflow');
   team = await Team.start();
-  quote(await team.workflow());
-
-  await firstRelease(team, company, facts);
-  await brokenRelease(team, company, facts);
+  if (facts.cluster?.simulated === true) {
+    await tellSimulated({ team, company, facts, screen: onScreen, showSummaries });
+  } else {
+    title('What a product team writes: this one workflow');
+    quote(await team.workflow());
+    await firstRelease(team, company, facts);
+    await brokenRelease(team, company, facts);
+  }
   if (options.keep) await showAround(company, facts);
 }
 

@@ -27,7 +27,7 @@ export const images: Part<'images'> = {
   needs: [],
   async missing({ cache }) {
     if (!isRoot()) {
-      const engine = await missingForUsersEngine();
+      const engine = await missingForUsersEngine(cache);
       return engine.length > 0 ? engine : missingForBinaries(['buildx'], cache);
     }
     const found = await Promise.all(PROGRAMS.map(async ({ path }) => exists(path)));
