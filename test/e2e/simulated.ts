@@ -39,7 +39,9 @@ export async function tellSimulated(scene: SimulatedScene): Promise<void> {
   }
 
   title('git push: tracking-api 1.0.0');
-  if ((await deliver(scene, '1.0.0')) !== 0) throw new Error('the delivery of a good release failed');
+  const delivered = await deliver(scene, '1.0.0');
+  if (delivered.exitCode !== 0)
+    throw new Error(`the delivery of a good release failed:\n${delivered.log.slice(-4000)}`);
   const before: Record<string, string> = {};
   for (const { name, namespace } of reached) {
     before[name] = await servedIn(company, namespace);
@@ -52,7 +54,7 @@ export async function tellSimulated(scene: SimulatedScene): Promise<void> {
   }
   await team.edit(DEPLOYMENT, (text) => text.replace('memory: 64Mi', 'memory: 64Gi').replace('256Mi', '64Gi'));
   quote('-             requests: { cpu: 20m, memory: 64Mi }\n+             requests: { cpu: 20m, memory: 64Gi }');
-  if ((await deliver(scene, '1.1.0')) === 0) throw new Error('the delivery of a broken release succeeded');
+  if ((await deliver(scene, '1.1.0')).exitCode === 0) throw new Error('the delivery of a broken release succeeded');
 
   title('What is there now');
   for (const { name, namespace } of reached) {
@@ -68,16 +70,19 @@ export async function tellSimulated(scene: SimulatedScene): Promise<void> {
   for (const line of simulations(facts.images !== undefined)) say(line);
 }
 
-/** @returns the exit code of the run, or of the first of two that failed */
-async function deliver({ team, company, facts, screen, showSummaries }: SimulatedScene, release: string) {
-  const run = async (file: string, inputs?: Readonly<Record<string, string>>): Promise<number> => {
+/** @returns the last run: the first of two when that failed */
+async function deliver(
+  { team, company, facts, screen, showSummaries }: SimulatedScene,
+  release: string,
+): Promise<Delivered> {
+  const run = async (file: string, inputs?: Readonly<Record<string, string>>): Promise<Delivered> => {
     const delivered = await team.run(company, facts, { file, ...(inputs && { inputs }) }, progressOf(screen.say));
     showSummaries(delivered);
-    return delivered.exitCode;
+    return delivered;
   };
   if (facts.images) return run(DELIVER);
   const checked = await run(CHECKS);
-  if (checked !== 0) return checked;
+  if (checked.exitCode !== 0) return checked;
   const image = `registry.invalid/tracking-api@sha256:${createHash('sha256').update(`tracking-api ${release}`).digest('hex')}`;
   screen.say(`deploys the digest that nobody built, by hand: ${image}`);
   return run(DEPLOY, { image: `tracking-api=${image}` });
