@@ -145,4 +145,5 @@ async function cleanUp(): Promise<void> {
   await team?.remove();
   await closeLab();
   say('no process, mount, interface or file is left; downloads stay in the cache');
+  if (process.getuid?.() !== 0) say('a Docker engine of yours keeps the images that it built');
 }
