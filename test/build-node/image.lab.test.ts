@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { openLab } from '../lab/lab.ts';
+import { describeImages } from '../lab/needs.ts';
 import { docker, firstAnswer, running } from './container.ts';
 import { type BundleRun, Workspace, project } from './workspace.ts';
 
@@ -11,6 +12,7 @@ const example = path.resolve(import.meta.dirname, '../../examples/tracking-api')
 // The lab may have stood for longer than this test: another run's content must not be found.
 const fresh = randomBytes(4).toString('hex');
 const service = `demo-${fresh}/tracking-api`;
+const describe = await describeImages();
 let shop: Workspace;
 // A machine that never built buildx and a base image does so now.
 beforeAll(async () => {

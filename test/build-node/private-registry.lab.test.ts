@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openLab } from '../lab/lab.ts';
+import { describeImages } from '../lab/needs.ts';
 import { docker, firstAnswer, running, textsInImage } from './container.ts';
 import { NpmRegistry, quietEnv } from './npm-registry.ts';
 import { type BundleRun, Workspace } from './workspace.ts';
@@ -17,6 +18,7 @@ const server = createServer((request, response) => response.end(greet(process.ge
 server.listen(8080);
 process.on('SIGTERM', () => server.close());
 `;
+const describe = await describeImages();
 let shop: Workspace;
 let registry: NpmRegistry | undefined;
 let engine: { DOCKER_HOST: string; DOCKER_CONFIG: string; address: string; images: string };

@@ -1,14 +1,16 @@
 // The main job of this repository on real parts: a team's push is run by a workflow runner, built, pushed, deployed to
 // pods and asked over HTTP; then a broken release is refused while the old one serves.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { at, textAt } from '../../src/kube/fields.ts';
 import { controlOf } from '../lab/control.ts';
 import { openLab } from '../lab/lab.ts';
+import { describeImages } from '../lab/needs.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, leaveCompany, setUpCompany } from './company.ts';
 import { type Delivered, Team } from './team.ts';
 import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
+const describe = await describeImages('with real pods');
 let facts: LabFacts;
 let company: Company;
 let team: Team;
@@ -39,7 +41,8 @@ describe('a caller workflow of at most 15 lines', () => {
   });
 
   test('brings a push to pods that answer, in one environment after the other', async () => {
-    const { github } = facts;
+    const { cluster, github } = facts;
+    expect(cluster?.simulated).toBe(false);
     await controlOf(github?.control ?? '').forget();
     const delivered = await team.push(company, facts);
     expect(results(delivered)).toEqual([

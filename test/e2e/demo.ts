@@ -1,16 +1,18 @@
 // The story of this repository, on this machine: npm run demo [-- --keep]
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/action/errors.ts';
-import { closeLab, openLab, running } from '../lab/lab.ts';
+import { closeLab, lacking, openLab, running } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, setUpCompany } from './company.ts';
 import { progressOf } from './progress.ts';
+import { simulations, tellSimulated } from './simulated.ts';
 import { type Delivered, Team } from './team.ts';
 import { plainSummary, screen } from './terminal.ts';
 import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const { title: heading, say, quote } = screen();
+const onScreen = screen();
+const { title: heading, say, quote } = onScreen;
 const interrupted = new AbortController();
 let team: Team | undefined;
 
@@ -47,22 +49,27 @@ async function tell(): Promise<void> {
   say('A team pushes a commit. This shows all that happens until it serves, with real parts on this machine:');
   say('Kubernetes, a container registry, image builds and a workflow runner; AWS and GitHub are played on loopback.');
 
+  const ordinary = process.getuid?.() !== 0;
+  const images = !ordinary || (await lacking('images')).length === 0;
+  if (ordinary && !process.env['LAB_KUBECONFIG']) for (const line of simulations(images)) say(line);
+
   title('Bringing up the parts (minutes on a new machine, seconds afterwards)');
-  const facts = await timed('up', async () => openLab(...PARTS));
-  if (facts.cluster?.simulated === true)
-    throw new Error('a service can answer only from a real node, and the cluster has none; why, it says above');
+  const facts = await timed('up', async () => openLab(...PARTS.filter((part) => images || part !== 'images')));
 
   title('What the platform team sets up once');
   const company = await setUpCompany(facts, ['staging', 'production']);
   say('Two environments with a namespace each; a role that may build and one that may deploy; the access entry and');
   say('the RBAC of the latter. All of it by the documents in README.md, and no more rights than stand there.');
 
-  title('What a product team writes: this one workflow');
   team = await Team.start(running);
-  quote(await team.workflow());
-
-  await firstRelease(team, company, facts);
-  await brokenRelease(team, company, facts);
+  if (facts.cluster?.simulated === true) {
+    await tellSimulated({ team, company, facts, screen: { ...onScreen, title }, showSummaries });
+  } else {
+    title('What a product team writes: this one workflow');
+    quote(await team.workflow());
+    await firstRelease(team, company, facts);
+    await brokenRelease(team, company, facts);
+  }
   if (options.keep) await showAround(company, facts);
 }
 
@@ -149,4 +156,5 @@ async function cleanUp(): Promise<void> {
   await team?.remove();
   await closeLab();
   say('no process, mount, interface or file is left; downloads stay in the cache');
+  if (process.getuid?.() !== 0) say('a Docker engine of yours keeps the images that it built');
 }

@@ -7,7 +7,28 @@ import { copyProduct } from '../lab/product.ts';
 import type { Company } from './company.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const WORKFLOW = '.github/workflows/deliver.yml';
+/** Workflows of the team: the template that delivers, and two for where no image can be built. */
+export const DELIVER = '.github/workflows/deliver.yml';
+export const CHECKS = '.github/workflows/checks.yml';
+export const DEPLOY = '.github/workflows/deploy.yml';
+
+/** build-node without an image: it installs, lints and tests. */
+const CHECKS_TEXT = `name: checks
+on: push
+permissions: {}
+jobs:
+  checks:
+    permissions:
+      contents: read # read the project
+      id-token: write # build-node's workflow asks for it; without an image it assumes no role
+    uses: logicore/delivery-actions/.github/workflows/build-node.yml@v1
+`;
+
+/** A run that somebody starts: by a push, or by hand with inputs. */
+export interface Started {
+  readonly file: string;
+  readonly inputs?: Readonly<Record<string, string>>;
+}
 
 /** What a push came to. */
 export interface Delivered extends WorkflowRun {
@@ -34,14 +55,16 @@ export class Team {
       filter: (file) => !/\/(node_modules|junit\.xml)$/.test(file),
     });
     await mkdir(path.join(team.folder, '.github/workflows'), { recursive: true });
-    await cp(path.join(root, 'workflows/node-service.yml'), path.join(team.folder, WORKFLOW));
+    await cp(path.join(root, 'workflows/node-service.yml'), path.join(team.folder, DELIVER));
+    await cp(path.join(root, 'workflows/deploy-service.yml'), path.join(team.folder, DEPLOY));
+    await writeFile(path.join(team.folder, CHECKS), CHECKS_TEXT);
     await copyProduct(root, team.#product);
     return team;
   }
 
-  /** The caller workflow, as the team wrote it. */
-  async workflow(): Promise<string> {
-    return readFile(path.join(this.folder, WORKFLOW), 'utf8');
+  /** A caller workflow, as the team wrote it. */
+  async workflow(file = DELIVER): Promise<string> {
+    return readFile(path.join(this.folder, file), 'utf8');
   }
 
   /** Changes a file. @throws Error when what is to be replaced is not there */
@@ -54,14 +77,25 @@ export class Team {
 
   /** Pushes to the default branch: the workflow runs, with the lab in place of GitHub and AWS. */
   async push(company: Company, facts: LabFacts, onEvent?: (event: WorkflowEvent) => void): Promise<Delivered> {
+    return this.run(company, facts, { file: DELIVER }, onEvent);
+  }
+
+  /** Runs one workflow: with inputs as if started by hand, else by a push to the default branch. */
+  async run(
+    company: Company,
+    facts: LabFacts,
+    { file, inputs }: Started,
+    onEvent?: (event: WorkflowEvent) => void,
+  ): Promise<Delivered> {
     const { aws, github, images, runner } = facts;
-    if (!aws || !github || !images || !runner) throw new Error('the lab lacks parts that a delivery needs');
+    if (!aws || !github || !runner) throw new Error('the lab lacks parts that a delivery needs');
     const started = performance.now();
     const run = await runWorkflow({
       ...runner,
       repository: this.folder,
       product: this.#product,
-      workflow: WORKFLOW,
+      workflow: file,
+      ...(inputs && { event: 'workflow_dispatch', inputs }),
       payload: { ref: 'refs/heads/main', repository: { default_branch: 'main' } },
       vars: company.variables,
       secrets: { GITHUB_TOKEN: github.token },
@@ -70,8 +104,7 @@ export class Team {
         GITHUB_API_URL: github.apiUrl,
         ACTIONS_ID_TOKEN_REQUEST_URL: github.idTokenUrl,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: github.idTokenRequestToken,
-        DOCKER_HOST: images.dockerHost,
-        DOCKER_CONFIG: images.dockerConfig,
+        ...(images && { DOCKER_HOST: images.dockerHost, DOCKER_CONFIG: images.dockerConfig }),
       },
       ...(onEvent && { onEvent }),
     });

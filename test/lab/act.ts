@@ -76,7 +76,8 @@ export async function runWorkflow(given: Workflow): Promise<WorkflowRun> {
       settings(folder, 'input', given.inputs),
     ]);
     const payload = join(folder, 'payload.json');
-    await writeFile(payload, JSON.stringify(given.payload ?? {}));
+    // GitHub tells inputs with the event, and act reads those of a caller's `with` only there.
+    await writeFile(payload, JSON.stringify({ ...given.payload, ...(given.inputs && { inputs: given.inputs }) }));
     const options = [
       given.event ?? 'push',
       '--json',

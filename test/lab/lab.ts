@@ -5,7 +5,7 @@ import { cache } from './cache.ts';
 import { install, mayInstall } from './debian.ts';
 import { locked } from './lock.ts';
 import { bringMissing } from './missing.ts';
-import type { LabContext, LabFacts, Part, PartName } from './part.ts';
+import type { LabContext, LabFacts, Missing, Part, PartName } from './part.ts';
 import { inOrder, parts } from './parts.ts';
 
 /** What of the lab is running, in files; goes with it. */
@@ -52,6 +52,12 @@ export async function closeLab(): Promise<void> {
     if (failed.length > 0) throw new Error(`Not down, try again when mended:\n  ${failed.join('\n  ')}`);
     await rm(running, { recursive: true, force: true });
   });
+}
+
+/** What this machine misses of parts and of what they need; empty where `openLab` can bring them up. */
+export async function lacking(...names: PartName[]): Promise<readonly Missing[]> {
+  const asked = partsIn(inOrder(names), await readFacts());
+  return (await Promise.all(asked.map(async ({ part, context }) => part.missing(context)))).flat();
 }
 
 /** One line per part, such as `registry: up on 127.0.0.1:5000`. */

@@ -9,6 +9,7 @@ const LIMIT = { timeout: 600_000, maxBuffer: 64 * 1024 * 1024 };
 
 /** The name that Dockerfiles ask for. */
 export const BASE_IMAGE = 'node:24-slim';
+const HUB = 'https://registry-1.docker.io/v2/';
 
 /**
  * Brings `node:24-slim` into the Docker engine: the official one where Docker Hub can be reached, else one made of
@@ -16,11 +17,11 @@ export const BASE_IMAGE = 'node:24-slim';
  */
 export async function bringBaseImage(env: NodeJS.ProcessEnv, context: LabContext): Promise<void> {
   if (await succeeds('docker', ['image', 'inspect', BASE_IMAGE], env)) return;
-  if (await reachable('https://registry-1.docker.io/v2/')) {
+  if (await reachable(HUB)) {
     context.progress(`pulls ${BASE_IMAGE}`);
     if (await succeeds('docker', ['pull', '--quiet', BASE_IMAGE], env)) return;
   }
-  const archive = join(context.cache, 'images', `node-${process.versions.node}-bookworm.tar`);
+  const archive = archiveIn(context.cache);
   if (!(await exists(archive))) {
     context.progress(`makes ${BASE_IMAGE} of Debian's packages, about a minute`);
     await makeArchive(archive);
@@ -30,6 +31,16 @@ export async function bringBaseImage(env: NodeJS.ProcessEnv, context: LabContext
     ...LIMIT,
     env,
   });
+}
+
+/** Whether {@link bringBaseImage} can do without making the image, which needs root. */
+export async function canBringBaseImage(env: NodeJS.ProcessEnv, cache: string): Promise<boolean> {
+  if (await succeeds('docker', ['image', 'inspect', BASE_IMAGE], env)) return true;
+  return (await exists(archiveIn(cache))) || reachable(HUB);
+}
+
+function archiveIn(cache: string): string {
+  return join(cache, 'images', `node-${process.versions.node}-bookworm.tar`);
 }
 
 async function makeArchive(archive: string): Promise<void> {

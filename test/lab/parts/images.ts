@@ -8,6 +8,7 @@ import type { LabContext, LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
 import { bringBaseImage } from './base-image.ts';
 import { bridgeName, bringBridge, removeBridge } from './bridge.ts';
+import { missingForUsersEngine, usersEngine } from './images-engine.ts';
 
 const run = promisify(execFile);
 
@@ -19,19 +20,22 @@ const PROGRAMS = [
 /**
  * Image builds: a Docker engine of our own with buildx and `node:24-slim`. It stands beside any other engine of the
  * machine and makes no firewall rules: its containers reach this machine over a bridge of their own, and nothing else.
+ * Without root an engine that the user may use already takes its place; it keeps what is built, and node:24-slim.
  */
 export const images: Part<'images'> = {
   name: 'images',
   needs: [],
   async missing({ cache }) {
-    if (process.getuid?.() !== 0) {
-      return [{ what: 'the rights of root, which a Docker engine of its own needs', packages: [] }];
+    if (!isRoot()) {
+      const engine = await missingForUsersEngine(cache);
+      return engine.length > 0 ? engine : missingForBinaries(['buildx'], cache);
     }
     const found = await Promise.all(PROGRAMS.map(async ({ path }) => exists(path)));
     const missing = PROGRAMS.filter((_, index) => found[index] !== true);
     return [...missing, ...(await missingForBinaries(['buildx'], cache))];
   },
   async up(context) {
+    if (!isRoot()) return upWithUsersEngine(context);
     const bridge = await bringBridge(bridgeName(context.state));
     const facts = { ...settingsOf(context.state), address: bridge.address };
     const env = { ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: facts.dockerConfig };
@@ -42,15 +46,39 @@ export const images: Part<'images'> = {
     return facts;
   },
   async down({ state }) {
+    if (!isRoot()) return rm(state, { recursive: true, force: true });
     await stop(state, 'dockerd', 20_000);
     for (const mount of await mountsBelow(state)) await run('umount', ['--lazy', mount]);
     await removeBridge(bridgeName(state));
     await rm(state, { recursive: true, force: true });
   },
-  async status({ state }) {
+  async status({ state, facts }) {
+    if (!isRoot()) return facts.images === undefined ? 'down' : `up on ${facts.images.dockerHost}, an engine of yours`;
     return (await isRunning(state, 'dockerd')) ? `up on ${settingsOf(state).dockerHost}` : 'down';
   },
 };
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+async function upWithUsersEngine(context: LabContext): Promise<NonNullable<LabFacts['images']>> {
+  const { dockerConfig } = settingsOf(context.state);
+  const facts = { ...(await usersEngine()), dockerConfig };
+  await installBuildx(context, dockerConfig);
+  await bringBaseImage({ ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: dockerConfig }, context);
+  context.progress(`builds images with the engine at ${facts.dockerHost}`);
+  return facts;
+}
+
+/** In a folder of our own, so that the user's settings of docker stay as they are. */
+async function installBuildx({ cache, progress }: LabContext, dockerConfig: string): Promise<void> {
+  const plugins = join(dockerConfig, 'cli-plugins');
+  await mkdir(plugins, { recursive: true });
+  const buildx = await findBinary('buildx', cache, { progress });
+  await rm(join(plugins, 'docker-buildx'), { force: true });
+  await symlink(buildx, join(plugins, 'docker-buildx'));
+}
 
 function settingsOf(state: string): Pick<NonNullable<LabFacts['images']>, 'dockerHost' | 'dockerConfig'> {
   return { dockerHost: `unix://${join(state, 'docker.sock')}`, dockerConfig: join(state, 'config') };
@@ -62,11 +90,7 @@ async function startEngine(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { state } = context;
-  const plugins = join(dockerConfig, 'cli-plugins');
-  await mkdir(plugins, { recursive: true });
-  const buildx = await findBinary('buildx', context.cache, { progress: context.progress });
-  await rm(join(plugins, 'docker-buildx'), { force: true });
-  await symlink(buildx, join(plugins, 'docker-buildx'));
+  await installBuildx(context, dockerConfig);
   const folders = ['data-root', 'exec-root'].map((name) => `--${name}=${join(state, name)}`);
   const network = [
     `--bridge=${bridgeName(state)}`,
