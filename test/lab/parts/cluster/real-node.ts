@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access, mkdir, readFile, readdir, readlink, rm, rmdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { unmountBelow } from '../../mounts.ts';
@@ -60,9 +61,17 @@ export async function startRealNode(given: RealNode, facts: ClusterFacts): Promi
 /** The first file that a real node has: before its network and its processes. */
 const CLIENT_KEY = 'kubelet-client.key';
 
-/** Whether this machine is a node of another cluster: a second kubelet would take over its device plugins. */
+/**
+ * Whether this machine is a node of another cluster: a second kubelet would take over its device plugins. A socket that
+ * nobody listens on any more is left of a kubelet that was killed.
+ */
 export async function isNodeAlready(): Promise<boolean> {
-  return exists(join(DEVICE_PLUGINS, 'kubelet.sock'));
+  return new Promise((resolve) => {
+    const socket = connect(join(DEVICE_PLUGINS, 'kubelet.sock'));
+    socket.once('connect', () => void socket.destroy());
+    socket.once('error', () => resolve(false));
+    socket.once('close', (hadError) => resolve(!hadError));
+  });
 }
 
 export async function realNodeRuns(state: string): Promise<boolean> {
