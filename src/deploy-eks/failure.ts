@@ -9,7 +9,7 @@ import { type Kube, type ObjectRef, refOf } from '../kube/kube.ts';
 import { podSpecPath } from '../kube/pod-spec.ts';
 import type { WaitResult } from '../kube/wait.ts';
 import { nameOf } from '../manifests/images.ts';
-import type { Document } from '../manifests/load.ts';
+import type { Document } from '../kube/document.ts';
 import { placeOf } from '../manifests/place.ts';
 import { type DeployRecord, keyOf } from './record.ts';
 import type { Failure } from './report.ts';

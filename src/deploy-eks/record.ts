@@ -1,7 +1,7 @@
 import type { Clock } from '../action/host.ts';
 import type { Applied } from '../kube/apply.ts';
 import { type KubeObject, type ObjectRef, refOf } from '../kube/kube.ts';
-import type { Document } from '../manifests/load.ts';
+import type { Document } from '../kube/document.ts';
 
 /** A moment of a deploy; `seconds` since it began. */
 export interface Moment {

@@ -5,7 +5,7 @@ import { type Kube, type KubeObject, refOf, showRef } from '../kube/kube.ts';
 import { type PodCounts, countPods } from '../kube/serving.ts';
 import { ORIGIN } from '../kube/tree.ts';
 import { imagesOf } from '../manifests/images.ts';
-import type { Document } from '../manifests/load.ts';
+import type { Document } from '../kube/document.ts';
 import type { DeployInputs } from './inputs.ts';
 import { type Ending, type Rollback, deployedObject, outcomeOf } from './outcome.ts';
 import { type DeployRecord, keyOf } from './record.ts';

@@ -1,6 +1,6 @@
 import { type Problem, UserError } from '../action/errors.ts';
 import type { Clock } from '../action/host.ts';
-import type { Document } from '../manifests/parse.ts';
+import type { Document } from './document.ts';
 import { broughtTypes } from './brought.ts';
 import { type FieldChange, changesOf } from './changes.ts';
 import { CONCURRENCY, eachOf } from '../task/each.ts';

@@ -1,4 +1,4 @@
-import type { Document } from '../manifests/parse.ts';
+import type { Document } from './document.ts';
 import type { Resource } from './kube.ts';
 
 /** The kinds that CRDs among the documents will bring. */

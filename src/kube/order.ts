@@ -1,5 +1,5 @@
 import type { Problem } from '../action/errors.ts';
-import type { Document } from '../manifests/parse.ts';
+import type { Document } from './document.ts';
 
 /** Objects that may be applied at the same time. */
 export interface Wave {

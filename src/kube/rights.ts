@@ -1,5 +1,5 @@
 import { type Problem, UserError } from '../action/errors.ts';
-import type { Document } from '../manifests/parse.ts';
+import type { Document } from './document.ts';
 import { type Denied, missingRight } from './errors.ts';
 import { at } from './fields.ts';
 import { type Kube, KubeError } from './kube.ts';

@@ -1,5 +1,5 @@
 import { type Problem, UserError } from '../action/errors.ts';
-import type { Document } from '../manifests/parse.ts';
+import type { Document } from './document.ts';
 import { broughtTypes } from './brought.ts';
 import { CONCURRENCY, eachOf } from '../task/each.ts';
 import { explainKubeError } from './errors.ts';

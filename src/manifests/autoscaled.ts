@@ -2,7 +2,7 @@ import type { Problem } from '../action/errors.ts';
 import { at, textAt } from '../kube/fields.ts';
 import { showRef } from '../kube/kube.ts';
 import { identityOf } from './identity.ts';
-import type { Document } from './parse.ts';
+import type { Document } from '../kube/document.ts';
 
 /**
  * Workloads that state a number of pods although an autoscaler of the same manifests decides it: each deploy would set

@@ -2,7 +2,7 @@ import { type Problem, UserError } from '../action/errors.ts';
 import { quote } from '../action/fields.ts';
 import { type KubeObject, showRef } from '../kube/kube.ts';
 import { podSpecPath } from '../kube/pod-spec.ts';
-import type { Document } from './parse.ts';
+import type { Document } from '../kube/document.ts';
 
 const LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 

@@ -1,12 +1,11 @@
 import { glob, readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { type Problem, UserError, showPlace } from '../action/errors.ts';
+import type { Document } from '../kube/document.ts';
 import { quote } from '../action/fields.ts';
 import { showRef } from '../kube/kube.ts';
 import { identityOf } from './identity.ts';
-import { type Document, parseManifest } from './parse.ts';
-
-export type { Document } from './parse.ts';
+import { parseManifest } from './parse.ts';
 
 const MAX_FILES = 2000;
 const MAX_FILE_BYTES = 4 * 1024 * 1024;

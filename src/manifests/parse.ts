@@ -8,16 +8,8 @@ import {
   parseEvents,
 } from 'js-yaml';
 import { messageOf, type Problem } from '../action/errors.ts';
+import type { Document } from '../kube/document.ts';
 import type { KubeObject } from '../kube/kube.ts';
-
-/** One object of a manifest, and where it stands. */
-export interface Document {
-  readonly object: KubeObject;
-  /** Path below the workspace. */
-  readonly file: string;
-  /** Line of its first key, from 1. */
-  readonly line: number;
-}
 
 /** What a file holds: its documents, and what is wrong in it. */
 export interface Parsed {

@@ -1,4 +1,4 @@
-import type { Document } from './parse.ts';
+import type { Document } from '../kube/document.ts';
 import type { Place } from '../action/errors.ts';
 
 /**

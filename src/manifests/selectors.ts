@@ -2,7 +2,7 @@ import type { Problem } from '../action/errors.ts';
 import { at } from '../kube/fields.ts';
 import { type KubeObject, showRef } from '../kube/kube.ts';
 import { podSpecPath } from '../kube/pod-spec.ts';
-import type { Document } from './parse.ts';
+import type { Document } from '../kube/document.ts';
 
 type Labels = Readonly<Record<string, unknown>>;
 

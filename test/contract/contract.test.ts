@@ -78,3 +78,22 @@ test('no source file has 300 lines or more', () => {
   const files = globSync('{src,test,scripts,bench}/**/*.ts', { cwd: root });
   expect(files.filter((file) => read(file).split('\n').length > 300)).toEqual([]);
 });
+
+test('domains form no cycle, and import no action', () => {
+  const folders = readdirSync(path.join(root, 'src'));
+  const imported = new Map(
+    folders.map((folder) => {
+      const files = globSync(`src/${folder}/**/*.ts`, { cwd: root });
+      const names = files.flatMap((file) =>
+        [...read(file).matchAll(/from '(?:\.\.\/)+([a-z-]+)\//g)].map(([, name = '']) => name),
+      );
+      return [folder, new Set(names.filter((name) => name !== folder && folders.includes(name)))];
+    }),
+  );
+  const reaches = (from: string, to: string, seen: ReadonlySet<string> = new Set()): boolean =>
+    [...(imported.get(from) ?? [])].some(
+      (name) => name === to || (!seen.has(name) && reaches(name, to, new Set([...seen, name]))),
+    );
+  expect(folders.filter((folder) => reaches(folder, folder))).toEqual([]);
+  expect(built.filter((action) => folders.some((folder) => imported.get(folder)?.has(action)))).toEqual([]);
+});
