@@ -201,7 +201,7 @@ export function errorLine(lines: readonly string[]): string | undefined {
 }
 
 function shortage(message: string): string {
-  const short = [...message.matchAll(/Insufficient ([\w./-]+)/g)].map(([, what]) => what);
+  const short = [...message.matchAll(/Insufficient ([\w./-]*\w)/g)].map(([, what]) => what);
   if (short.length > 0)
     return `The cluster is short of ${[...new Set(short)].join(' and ')}: ask for less in resources.requests, or add nodes.`;
   if (/taint/.test(message)) return "Add a toleration for the nodes' taint, or nodes without one.";

@@ -16,7 +16,7 @@ describe('explain', () => {
     [doom('missing-config', 'secret "db" not found'), 'Create the Secret db'],
     [doom('missing-config', "couldn't find key URL in ConfigMap shop/web"), 'Add the key URL to the ConfigMap web'],
     [doom('out-of-memory', ''), 'resources.limits.memory'],
-    [doom('unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'short of cpu'],
+    [doom('unschedulable', '0/3 nodes are available: 3 Insufficient cpu.'), 'short of cpu: ask'],
     [doom('refused', 'exceeded quota: q'), 'ResourceQuota'],
     [doom('image-not-found', 'a:1 not found'), 'a:1 not found'],
   ])('%j says "%s"', (cause, text) => expect(said(cause)).toContain(text));
