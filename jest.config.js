@@ -11,6 +11,8 @@ const common = {
 };
 
 export default {
+  // Programs are started by many tests, and a loaded machine takes its time.
+  testTimeout: 20_000,
   // Tests wait for programs and servers more than they compute; on 2 cores jest itself would run one file at a time.
   maxWorkers: Math.max(4, availableParallelism() - 1),
   projects: [
