@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -40,14 +40,14 @@ export async function findPythonProgram(name: PythonProgram, cache: string): Pro
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${install}==${version}`];
   await run(join(folder, 'bin', 'python3'), pip, limit);
   await access(path, constants.X_OK);
-  await writeFile(join(folder, 'complete'), '');
+  await writeFile(join(folder, 'complete'), folder);
   return path;
 }
 
-/** The programs of an environment name its path, so it is made in its place and marked when it is whole. */
+/**
+ * The programs of an environment name its path, so it is made in its place, marked with that path when it is whole, and
+ * made anew where the cache was moved.
+ */
 async function isComplete(folder: string): Promise<boolean> {
-  return access(join(folder, 'complete')).then(
-    () => true,
-    () => false,
-  );
+  return (await readFile(join(folder, 'complete'), 'utf8').catch(() => '')) === folder;
 }
