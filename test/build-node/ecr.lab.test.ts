@@ -10,18 +10,18 @@ import { type Control, controlOf } from '../lab/control.ts';
 import { runJob } from '../lab/job.ts';
 import type { BundleRun } from '../run-bundle.ts';
 import { openLab } from '../lab/lab.ts';
-import { describeImages } from '../lab/needs.ts';
+import { describeWith } from '../lab/needs.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { codeBlocks } from '../lab/readme.ts';
 import { assumeRole } from '../lab/session.ts';
 import { Workspace, project } from './workspace.ts';
 
-const describe = await describeImages();
 const documented =
   codeBlocks('actions/build-node/README.md', 'json').find((block) => block.includes('ecr:PutImage')) ?? '';
 const policy = JSON.parse(documented) as { Statement: { Action: string | string[]; Resource: string }[] };
 const actions = policy.Statement.flatMap(({ Action }) => Action);
 
+const describe = await describeWith('images');
 let facts: LabFacts;
 let control: Control;
 let shop: Workspace;

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { openLab } from '../lab/lab.ts';
-import { describeImages } from '../lab/needs.ts';
+import { describeWith } from '../lab/needs.ts';
 import { docker, firstAnswer, running } from './container.ts';
 import { type BundleRun, Workspace, project } from './workspace.ts';
 
@@ -12,7 +12,7 @@ const example = path.resolve(import.meta.dirname, '../../examples/tracking-api')
 // The lab may have stood for longer than this test: another run's content must not be found.
 const fresh = randomBytes(4).toString('hex');
 const service = `demo-${fresh}/tracking-api`;
-const describe = await describeImages();
+const describe = await describeWith('images');
 let shop: Workspace;
 // A machine that never built buildx and a base image does so now.
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openLab } from '../lab/lab.ts';
-import { describeImages } from '../lab/needs.ts';
+import { describeWith } from '../lab/needs.ts';
 import { docker, firstAnswer, running, textsInImage } from './container.ts';
 import { NpmRegistry, quietEnv } from './npm-registry.ts';
 import { type BundleRun, Workspace } from './workspace.ts';
@@ -18,7 +18,7 @@ const server = createServer((request, response) => response.end(greet(process.ge
 server.listen(8080);
 process.on('SIGTERM', () => server.close());
 `;
-const describe = await describeImages();
+const describe = await describeWith('images');
 let shop: Workspace;
 let registry: NpmRegistry | undefined;
 let engine: { DOCKER_HOST: string; DOCKER_CONFIG: string; address: string; images: string };

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openLab } from '../lab/lab.ts';
+import { describeWith } from '../lab/needs.ts';
 import { docker } from './container.ts';
 import { GuardedRegistry } from './guarded-registry.ts';
 import { type BundleRun, Workspace, project } from './workspace.ts';
@@ -12,6 +13,7 @@ import { type BundleRun, Workspace, project } from './workspace.ts';
 const fresh = randomBytes(4).toString('hex');
 const password = `pass-${fresh}-of-ana`;
 const TINY = { Dockerfile: 'FROM scratch\nCOPY package.json /\n' };
+const describe = await describeWith('images');
 let shop: Workspace;
 let engine: { DOCKER_HOST: string; DOCKER_CONFIG: string };
 let guarded: GuardedRegistry;
@@ -123,55 +125,57 @@ describe('what docker cannot do', () => {
   }, 60_000);
 });
 
-test('nothing in inputs and names is interpreted', async () => {
-  const folder = 'my app; $(touch pwned) `touch pwned`, "a" ${{ github.token }}';
-  const value = `$(touch pwned) ; \${{ secrets.X }} "quoted", 'single' \\n %PATH% | & > <`;
-  shop.write(
-    Object.fromEntries(
-      Object.entries({
-        ...project(),
-        Dockerfile: 'FROM scratch\nARG VALUE\nARG PATH\nARG DOCKER_HOST\nLABEL value=$VALUE path=$PATH\n',
-      }).map(([name, content]) => [`${folder}/${name}`, content]),
-    ),
-  );
-  const run = await build({
-    ...as('ana'),
-    directory: folder,
-    'build-args': `VALUE=${value}\nPATH=/of/the/image\nDOCKER_HOST=tcp://127.0.0.1:1`,
-  });
-  expect(run.exitCode).toBe(0);
-  expect(readdirSync(shop.folder)).toEqual([folder]);
-  expect(readdirSync(path.join(shop.folder, folder))).not.toContain('pwned');
-  const behind = (run.outputs['image'] ?? '').replace(/^[^/]+/, (await openLab('registry')).registry?.host ?? '');
-  await docker(engine, 'pull', '--quiet', behind);
-  const labels = JSON.parse(await docker(engine, 'inspect', '--format={{json .Config.Labels}}', behind)) as object;
-  expect(labels).toMatchObject({ value, path: '/of/the/image' });
-}, 60_000);
+describe('with an engine that builds', () => {
+  test('nothing in inputs and names is interpreted', async () => {
+    const folder = 'my app; $(touch pwned) `touch pwned`, "a" ${{ github.token }}';
+    const value = `$(touch pwned) ; \${{ secrets.X }} "quoted", 'single' \\n %PATH% | & > <`;
+    shop.write(
+      Object.fromEntries(
+        Object.entries({
+          ...project(),
+          Dockerfile: 'FROM scratch\nARG VALUE\nARG PATH\nARG DOCKER_HOST\nLABEL value=$VALUE path=$PATH\n',
+        }).map(([name, content]) => [`${folder}/${name}`, content]),
+      ),
+    );
+    const run = await build({
+      ...as('ana'),
+      directory: folder,
+      'build-args': `VALUE=${value}\nPATH=/of/the/image\nDOCKER_HOST=tcp://127.0.0.1:1`,
+    });
+    expect(run.exitCode).toBe(0);
+    expect(readdirSync(shop.folder)).toEqual([folder]);
+    expect(readdirSync(path.join(shop.folder, folder))).not.toContain('pwned');
+    const behind = (run.outputs['image'] ?? '').replace(/^[^/]+/, (await openLab('registry')).registry?.host ?? '');
+    await docker(engine, 'pull', '--quiet', behind);
+    const labels = JSON.parse(await docker(engine, 'inspect', '--format={{json .Config.Labels}}', behind)) as object;
+    expect(labels).toMatchObject({ value, path: '/of/the/image' });
+  }, 60_000);
 
-test('a cancelled build ends docker and leaves no file behind', async () => {
-  const nap = `30${Number.parseInt(fresh.slice(0, 4), 16)}`;
-  shop.write({
-    ...project(),
-    Dockerfile: `FROM node:24-slim\nRUN echo begun && sleep ${nap}\n`,
-    '.npmrc': 'fund=false\n',
-  });
-  const inputs = { image: `shop-${fresh}`, registry: guarded.host, cache: 'false', ...as('ana') };
-  const running = shop.start(inputs, engine);
-  await running.said(/^#\d+ [\d.]+ begun$/m);
-  expect(readdirSync(shop.temp)).not.toEqual([]);
-  const cancelled = Date.now();
-  running.child.kill('SIGTERM');
-  const run = await running.ended;
-  expect(Date.now() - cancelled).toBeLessThan(7000);
-  expect(run.exitCode).toBe(1);
-  expect(run.log).toContain('cancelled');
-  expect(run.summary).toContain('cancelled');
-  expect(readdirSync(shop.temp)).toEqual([]);
-  // The engine ends the step with its client.
-  await sleep(2000);
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  expect(processes.filter((pid) => commandOf(pid).includes(`sleep\0${nap}`))).toEqual([]);
-}, 90_000);
+  test('a cancelled build ends docker and leaves no file behind', async () => {
+    const nap = `30${Number.parseInt(fresh.slice(0, 4), 16)}`;
+    shop.write({
+      ...project(),
+      Dockerfile: `FROM node:24-slim\nRUN echo begun && sleep ${nap}\n`,
+      '.npmrc': 'fund=false\n',
+    });
+    const inputs = { image: `shop-${fresh}`, registry: guarded.host, cache: 'false', ...as('ana') };
+    const running = shop.start(inputs, engine);
+    await running.said(/^#\d+ [\d.]+ begun$/m);
+    expect(readdirSync(shop.temp)).not.toEqual([]);
+    const cancelled = Date.now();
+    running.child.kill('SIGTERM');
+    const run = await running.ended;
+    expect(Date.now() - cancelled).toBeLessThan(7000);
+    expect(run.exitCode).toBe(1);
+    expect(run.log).toContain('cancelled');
+    expect(run.summary).toContain('cancelled');
+    expect(readdirSync(shop.temp)).toEqual([]);
+    // The engine ends the step with its client.
+    await sleep(2000);
+    const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    expect(processes.filter((pid) => commandOf(pid).includes(`sleep\0${nap}`))).toEqual([]);
+  }, 90_000);
+});
 
 function commandOf(pid: string): string {
   try {

@@ -5,15 +5,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '../../src/kube/client.ts';
 import { readKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { openLab } from '../lab/lab.ts';
+import { describeWith } from '../lab/needs.ts';
 import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { BASE_IMAGE } from '../lab/parts/base-image.ts';
 import { type Ended, start } from './action.ts';
 
+const describe = await describeWith('images', 'pods');
 let facts: LabFacts;
 let folder = '';
 let namespace = '';

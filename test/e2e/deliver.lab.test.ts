@@ -4,13 +4,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { at, textAt } from '../../src/kube/fields.ts';
 import { controlOf } from '../lab/control.ts';
 import { openLab } from '../lab/lab.ts';
-import { describeImages } from '../lab/needs.ts';
+import { describeWith } from '../lab/needs.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { type Company, PARTS, addressOf, leaveCompany, setUpCompany } from './company.ts';
 import { type Delivered, Team } from './team.ts';
 import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
 
-const describe = await describeImages('with real pods');
+const describe = await describeWith('images', 'pods');
 let facts: LabFacts;
 let company: Company;
 let team: Team;

@@ -2,18 +2,15 @@ import { describe } from '@jest/globals';
 import { lacking } from './lab.ts';
 
 /**
- * `describe` for tests that need image builds, which an ordinary user may not have: without them the tests are reported
- * as skipped, and why. As root nothing is ever skipped: what is missing then is a fault of the machine.
- * @param pods also real pods, which only root has
+ * `describe` for tests that need image builds or real pods, which an ordinary user may not have: without them the tests
+ * are reported as skipped, and why. As root nothing is ever skipped: what is missing then is a fault of the machine.
  */
-export async function describeImages(pods: 'with real pods' | 'without pods' = 'without pods'): Promise<Describe> {
+export async function describeWith(...needs: readonly ('images' | 'pods')[]): Promise<typeof describe.skip> {
   if (process.getuid?.() === 0) return describe;
-  const missing = (await lacking('images')).map(({ what }) => what);
-  if (pods === 'with real pods') missing.push('real pods, which need root');
+  const missing = needs.includes('images') ? (await lacking('images')).map(({ what }) => what) : [];
+  if (needs.includes('pods')) missing.push('real pods, which need root');
   if (missing.length === 0) return describe;
   process.stderr.write(`Tests are skipped, as they need ${missing.join('; and ')}\n`);
   // oxlint-disable-next-line jest/no-disabled-tests -- an ordinary user's machine cannot run them
   return describe.skip;
 }
-
-type Describe = (name: string, tests: () => void) => void;
