@@ -1,32 +1,10 @@
-import type { Place } from '../action/errors.ts';
 import { showPlace } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
 import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import type { BuiltImage } from '../image/built.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
-
-/** A test that failed, as the summary shows it. */
-export interface FailedTest {
-  readonly name: string;
-  readonly place?: Place;
-  /** Message and stack. */
-  readonly failure: string;
-}
-
-/** The image of a build. */
-export interface BuiltImage {
-  /** Repository path, without the registry. */
-  readonly name: string;
-  /** `repository@sha256:…`; absent where it was built and not pushed. */
-  readonly reference?: string;
-  readonly digest?: string;
-  readonly reused: boolean;
-  readonly tags: readonly string[];
-  readonly seconds: number;
-  /** The Dockerfile where it was generated. */
-  readonly generated?: string;
-  readonly repositoryCreated?: boolean;
-}
+import { type FailedTest, failedTable, failuresInFull } from './failed-tests.ts';
 
 /** Everything the summary tells. */
 export interface BuildReport {
@@ -34,7 +12,8 @@ export interface BuildReport {
   readonly name: string;
   readonly info: RunInfo;
   readonly seconds: number;
-  readonly nodeVersion?: string;
+  /** Such as `Node 24.11.0`. */
+  readonly runtime?: string;
   readonly installSeconds?: number;
   readonly tasks: readonly TaskResult[];
   /** What runs a script on a developer's machine, such as `npm run`. */
@@ -48,10 +27,6 @@ export interface BuildReport {
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
 }
-
-const MAX_ROWS = 20;
-const MAX_SHOWN = 5;
-const SHOWN_LINES = 30;
 
 /** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
 export function summary(report: BuildReport): Markdown {
@@ -89,19 +64,6 @@ export function verdictOf({ tasks, failedTests, tests, failure }: BuildReport): 
   const besides = failed.filter((name) => !/test/i.test(name));
   const also = besides.length === 0 ? '' : `; ${besides.join(' and ')} failed too`;
   return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}${also}`;
-}
-
-/** What a failed test said first; where that only announces what follows, with some of it. */
-export function gist(failure: string): string {
-  const lines = failure
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const [first] = lines;
-  if (first === undefined) return 'it failed without a message';
-  if (!first.endsWith(':')) return first;
-  const end = lines.findIndex((line, index) => index > 0 && line.startsWith('at '));
-  return lines.slice(0, Math.min(end < 0 ? lines.length : end, 6)).join(' ');
 }
 
 function headline(report: BuildReport): Markdown {
@@ -165,31 +127,6 @@ function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown |
   return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
 }
 
-function failedTable(failedTests: readonly FailedTest[]): Markdown {
-  const rows = failedTests
-    .slice(0, MAX_ROWS)
-    .map(({ name, place, failure }) => [
-      text(name, 200),
-      place === undefined ? text('—') : code(showPlace(place)),
-      text(gist(failure), 300),
-    ]);
-  const more = failedTests.length - rows.length;
-  return paragraphs(
-    table(['failed test', 'where', 'what it said'], rows),
-    more > 0 && md`… and ${more} more in the log.`,
-  );
-}
-
-function failuresInFull(failedTests: readonly FailedTest[]): Markdown {
-  const shown = failedTests.slice(0, MAX_SHOWN);
-  return paragraphs(
-    ...shown.flatMap(({ name, failure }) => {
-      return [text(name, 200), block(failure.split('\n').slice(0, SHOWN_LINES).join('\n'))];
-    }),
-    failedTests.length > shown.length && md`… and ${failedTests.length - shown.length} more in the log.`,
-  );
-}
-
 function seconds(value: number): Markdown {
   return text(`${value.toFixed(1)} s`);
 }
@@ -198,11 +135,11 @@ function list(items: readonly string[]): Markdown {
   return items.map((item) => md`- ${prose(item)}`).join('\n') as Markdown;
 }
 
-function origin({ info, image, nodeVersion }: BuildReport): Markdown | undefined {
+function origin({ info, image, runtime }: BuildReport): Markdown | undefined {
   const parts = [
     info.sha && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
     info.actor && md`by ${info.actor}`,
-    nodeVersion !== undefined && md`Node ${nodeVersion}`,
+    runtime !== undefined && text(runtime),
     image && image.tags.length > 0 && md`tags ${raw(image.tags.map((tag) => code(tag)).join(', ') as Markdown)}`,
   ].filter((part) => part !== '' && part !== undefined && part !== false);
   return parts.length === 0 ? undefined : (parts.join(' · ') as Markdown);

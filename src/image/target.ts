@@ -6,7 +6,7 @@ import { storedLogin } from '../container/login.ts';
 import { type Reference, parseReference } from '../container/reference.ts';
 import { type Auths, addTag } from '../container/registry.ts';
 import type { RegistryAuth } from '../container/registry-http.ts';
-import type { BuildInputs } from './inputs.ts';
+import type { ImageInputs } from './inputs.ts';
 import { type Registry, extraTags } from './plan.ts';
 
 /** A repository that is open for pushing. */
@@ -24,7 +24,7 @@ export interface Target {
  * Opens the repository of an image: signs in, and creates it in ECR when it is missing and may be created.
  * @throws UserError when AWS refuses
  */
-export async function openTarget(given: BuildInputs, name: string, registry: Registry, host: Host): Promise<Target> {
+export async function openTarget(given: ImageInputs, name: string, registry: Registry, host: Host): Promise<Target> {
   if (registry.kind === 'oci') {
     const { registry: server, repository } = parseReference(`${registry.host}/${name}`);
     const login = registry.username === '' ? undefined : { username: registry.username, password: registry.password };

@@ -5,17 +5,17 @@ import type { Host } from '../action/host.ts';
 import { basesOf } from '../container/bases.ts';
 import { buildImage } from '../container/build.ts';
 import { contentHash, contextFiles } from '../container/content.ts';
-import { generateDockerfile, planDockerfile } from '../container/dockerfile.ts';
 import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
 import { signedIn, storedLogin } from '../container/login.ts';
-import { readNpmrc, withNpmrc } from '../container/npmrc.ts';
 import { parseReference, showReference } from '../container/reference.ts';
 import { type Pinned, checkPush, pinBase, resolveDigest } from '../container/registry.ts';
-import type { ReadFile } from '../node/manifest.ts';
-import type { BuildInputs } from './inputs.ts';
-import { type BuildPlan, type ImagePlan, baseOf } from './plan.ts';
-import type { BuiltImage } from './report.ts';
+import { withSecretFiles } from '../container/secret-files.ts';
+import type { Project } from '../project/project.ts';
+import type { BuiltImage } from './built.ts';
+import type { ImageInputs } from './inputs.ts';
+import type { ImagePlan } from './plan.ts';
+import type { ImageRecipe } from './recipe.ts';
 import { type Target, addTags, authsOf, openTarget } from './target.ts';
 
 /** An image whose content is known and that may be delivered once the checks have passed. */
@@ -25,7 +25,7 @@ export interface PreparedImage {
 }
 
 /** The Dockerfile of an image, and the images it builds upon, by their names there. */
-interface Recipe {
+interface Dockerfile {
   readonly text: string;
   readonly generated: boolean;
   readonly bases: ReadonlyMap<string, Pinned>;
@@ -33,26 +33,23 @@ interface Recipe {
 
 /** Reads the checkout as it came: what installing and building write must not count as content. */
 export async function prepareImage(
-  given: BuildInputs,
-  plan: BuildPlan,
+  given: ImageInputs,
   image: ImagePlan,
-  directory: string,
-  read: ReadFile,
+  { directory, read }: Project,
+  recipe: ImageRecipe,
   host: Host,
 ): Promise<PreparedImage> {
   const own = image.dockerfile === undefined ? undefined : path.join(directory, image.dockerfile);
-  const rules = own === undefined ? generateIgnore(read('.dockerignore')) : undefined;
+  const rules = own === undefined ? generateIgnore(recipe.ignored, read('.dockerignore')) : undefined;
   const files = await contextFiles(directory, own, rules);
-  // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
-  const context = await contentHash({ files, dockerfile: (rules !== undefined && read('.npmrc')) || '' });
+  const context = await contentHash({ files, dockerfile: rules === undefined ? '' : recipe.settings });
   const epoch = await commitTime(directory, host);
-  const npmrc = await readNpmrc(read, host);
   const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
   // Asked for while the checks run.
-  const recipe = readRecipe(own, given, plan, { read, npmrc: npmrc !== undefined }, host);
-  recipe.catch(() => undefined);
+  const dockerfile = readDockerfile(own, recipe, given.baseImage, host);
+  dockerfile.catch(() => undefined);
 
-  const build = async (target: Target | undefined, tag: string, made: Recipe): Promise<string | undefined> => {
+  const build = async (target: Target | undefined, tag: string, made: Dockerfile): Promise<string | undefined> => {
     await mkdir(host.info.temp, { recursive: true });
     const work = await mkdtemp(path.join(host.info.temp, 'image-'));
     try {
@@ -67,7 +64,7 @@ export async function prepareImage(
         await writeFile(`${file}.dockerignore`, `${rules}\n# what this build wrote\n${written.join('\n')}\n`);
       }
       const registry = target?.reference.registry ?? '';
-      return await withNpmrc(npmrc, host, async (secrets) =>
+      return await withSecretFiles(recipe.secrets, host, async (secrets) =>
         signedIn(registry, target?.login, host, async (dockerConfig) =>
           buildImage(
             {
@@ -95,7 +92,7 @@ export async function prepareImage(
   return {
     async deliver() {
       const began = host.clock.now();
-      const made = await recipe;
+      const made = await dockerfile;
       if (made.generated) {
         await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
       }
@@ -105,7 +102,7 @@ export async function prepareImage(
         buildArgs: Object.fromEntries(given.buildArgs),
         platforms: given.platforms.length > 0 ? given.platforms : [`linux/${process.arch}`],
         bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
-        labels: { ...labels.steady, context, ...(own !== undefined && { before: whatRunsBefore(plan) }) },
+        labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
       });
       const content = `content-${hash.slice(0, 40)}`;
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
@@ -153,18 +150,12 @@ async function buildOrFind(
   }
 }
 
-/** A Dockerfile of the team's own may copy what the scripts made: then they are a part of what the image is. */
-function whatRunsBefore({ manager, node, scripts }: BuildPlan): string {
-  return JSON.stringify([manager.install, manager.version ?? '', node.range, scripts.stages]);
-}
-
-async function readRecipe(
+async function readDockerfile(
   own: string | undefined,
-  given: BuildInputs,
-  plan: BuildPlan,
-  project: { readonly read: ReadFile; readonly npmrc: boolean },
+  recipe: ImageRecipe,
+  baseImage: string,
   host: Host,
-): Promise<Recipe> {
+): Promise<Dockerfile> {
   const pin = async (name: string): Promise<Pinned> => {
     const { registry } = parseReference(name);
     return pinBase(name, authsOf(registry, await storedLogin(registry, host)), host);
@@ -174,10 +165,8 @@ async function readRecipe(
     const pinned = basesOf(text).map(async (name): Promise<[string, Pinned]> => [name, await pin(name)]);
     return { text, generated: false, bases: new Map(await Promise.all(pinned)) };
   }
-  const { name } = await pin(baseOf(given.baseImage, plan.node));
-  const { read, npmrc } = project;
-  const text = generateDockerfile(planDockerfile(read, { base: name, manager: plan.manager, npmrc }));
-  return { text, generated: true, bases: new Map() };
+  const { name } = await pin(baseImage || recipe.base);
+  return { text: recipe.generate(name), generated: true, bases: new Map() };
 }
 
 /**

@@ -1,5 +1,7 @@
 import { UserError } from '../action/errors.ts';
-import { type ReadFile, parseObject, readPackageJson } from '../node/manifest.ts';
+import { readPackageJson } from '../node/manifest.ts';
+import { parseObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 
 /** How a container of the project starts, and why so. */
 export interface StartCommand {

@@ -1,5 +1,7 @@
 import { type ManagerName, type PackageManager, managerPackage } from '../node/package-manager.ts';
-import { type PackageJson, type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
+import { type PackageJson, readPackageJson } from '../node/manifest.ts';
+import { isObject, parseObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 import { NPMRC } from './npmrc.ts';
 import { type StartCommand, startCommand } from './start.ts';
 

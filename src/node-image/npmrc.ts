@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { inheritable } from '../action/exec.ts';
 import type { Host } from '../action/host.ts';
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 
 /** The id under which a Dockerfile gets npm's settings: `RUN --mount=type=secret,id=npmrc,target=/root/.npmrc`. */
 export const NPMRC = 'npmrc';
@@ -31,24 +31,6 @@ export async function readNpmrc(read: ReadFile, host: Pick<Host, 'env' | 'mask'>
   const text = npmrcFor({ ...(user !== undefined && { user }), ...(project !== undefined && { project }) }, env);
   for (const secret of npmrcSecrets(text ?? '')) mask(secret);
   return text;
-}
-
-/** Lends `use` the settings as a secret of a build: a file that only this user reads and that is removed afterwards. */
-export async function withNpmrc<T>(
-  text: string | undefined,
-  { info }: Pick<Host, 'info'>,
-  use: (secrets: ReadonlyMap<string, string>) => Promise<T>,
-): Promise<T> {
-  if (text === undefined) return use(new Map());
-  await mkdir(info.temp, { recursive: true });
-  const folder = await mkdtemp(path.join(info.temp, 'npmrc-'));
-  try {
-    const file = path.join(folder, 'npmrc');
-    await writeFile(file, text, { mode: 0o600 });
-    return await use(new Map([[NPMRC, file]]));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /**
