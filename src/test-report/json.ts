@@ -1,17 +1,22 @@
+import { isObject } from '../project/json.ts';
+import { playwrightResults } from './playwright-json.ts';
 import { MAX_FAILURE, type TestResult } from './result.ts';
 
 /** JSON as it came: nothing about it is known yet. */
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the JSON report of jest (`--json`), of vitest (`--reporter=json`, the same form) or of mocha
- * (`--reporter json`).
+ * Reads the JSON report of jest (`--json`), of vitest (`--reporter=json`, the same form) of mocha
+ * (`--reporter json`), or of Playwright (`--reporter=json`).
  * @returns undefined when the value is none of them
  */
 export function parseJsonReport(value: unknown): readonly TestResult[] | undefined {
   if (!isObject(value)) return undefined;
   if (Array.isArray(value['testResults'])) return value['testResults'].filter(isObject).flatMap(jestFile);
   if (isObject(value['stats']) && Array.isArray(value['tests'])) return mocha(value);
+  if (isObject(value['config']) && Array.isArray(value['suites'])) {
+    return playwrightResults(value['config'], value['suites']);
+  }
   return undefined;
 }
 
@@ -34,6 +39,7 @@ function jestFile(file: Json): readonly TestResult[] {
       ...place,
       ...secondsOf(test['duration']),
       ...(typeof line === 'number' && line > 0 && { line }),
+      ...(test['status'] === 'passed' && Number(test['invocations']) > 1 && { flaky: true as const }),
       ...(test['status'] === 'failed' && {
         failure: messages
           .filter((one) => typeof one === 'string')
@@ -73,8 +79,4 @@ function secondsOf(milliseconds: unknown): { seconds?: number } {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

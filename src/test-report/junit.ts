@@ -9,7 +9,8 @@ type Draft = { -readonly [K in keyof TestResult]: TestResult[K] };
 /**
  * Reads a JUnit XML report as written by node:test, jest-junit, vitest, mocha, pytest, Gradle and others: a
  * `testcase` with a child `failure` or `error` failed, one with `skipped` was skipped. There is no binding schema;
- * the elements are those that https://github.com/testmoapp/junitxml collects from the tools.
+ * the elements are those that https://github.com/testmoapp/junitxml collects from the tools. A passed test with
+ * `flakyFailure` or `flakyError` failed before (Maven Surefire's schema, which Playwright follows).
  * @returns undefined when the text is XML but no JUnit report
  * @throws Error when the text is no XML
  */
@@ -26,6 +27,9 @@ class JunitReader {
   #depth = 0;
   #test: Draft | undefined;
   #inFailure = false;
+  #isPytest = false;
+  /** Where in the results each test of pytest stands. */
+  readonly #pytest = new Map<string, number>();
 
   readonly handlers = {
     onopentag: ({ name, attributes }: Tag | QualifiedTag): void => this.#open(name, attributes),
@@ -42,6 +46,7 @@ class JunitReader {
     if (this.#depth > MAX_DEPTH) throw new Error(`is nested deeper than ${MAX_DEPTH} elements`);
     if (this.#depth === 1 && (name === 'testsuites' || name === 'testsuite')) this.results = [];
     if (name === 'testsuite') {
+      this.#isPytest ||= attribute(attributes, 'name') === 'pytest';
       this.#suites.push({ name: attribute(attributes, 'name') ?? '', file: attribute(attributes, 'file') });
     } else if (name === 'testcase') {
       this.#test = this.#begin(attributes);
@@ -51,6 +56,8 @@ class JunitReader {
       this.#inFailure = true;
     } else if (this.#test?.status === 'passed' && name === 'skipped') {
       this.#test.status = 'skipped';
+    } else if (this.#test?.status === 'passed' && (name === 'flakyFailure' || name === 'flakyError')) {
+      this.#test.flaky = true;
     }
   }
 
@@ -58,9 +65,11 @@ class JunitReader {
     const suites = this.#suites.map((suite) => suite.name).filter((name) => name !== '');
     const file = attribute(attributes, 'file') ?? this.#suites.findLast((suite) => suite.file !== undefined)?.file;
     const seconds = Number(attribute(attributes, 'time') ?? Number.NaN);
-    const line = Number(attribute(attributes, 'line') ?? Number.NaN);
+    // pytest counts its lines from 0, and has one suite for all modules.
+    const line = Number(attribute(attributes, 'line') ?? Number.NaN) + (this.#isPytest ? 1 : 0);
+    const within = this.#isPytest ? [attribute(attributes, 'classname') ?? 'pytest'] : suites;
     return {
-      name: [...suites, attribute(attributes, 'name') ?? 'a test without a name'].join(' › '),
+      name: [...within, attribute(attributes, 'name') ?? 'a test without a name'].join(' › '),
       status: 'passed',
       ...(file !== undefined && { file }),
       ...(Number.isInteger(line) && line > 0 && { line }),
@@ -81,8 +90,17 @@ class JunitReader {
     if (name === 'failure' || name === 'error') this.#inFailure = false;
     if (name === 'testsuite') this.#suites.pop();
     if (name !== 'testcase' || this.#test === undefined) return;
-    this.results?.push(this.#test);
+    if (this.#isPytest) this.#addPytest(this.#test);
+    else this.results?.push(this.#test);
     this.#test = undefined;
+  }
+
+  /** pytest-rerunfailures writes a test that it ran again once more, the last time with how it ended. */
+  #addPytest(test: Draft): void {
+    const key = JSON.stringify([test.name, test.file]);
+    const earlier = this.#pytest.get(key);
+    if (earlier === undefined) this.#pytest.set(key, (this.results?.push(test) ?? 0) - 1);
+    else this.results?.splice(earlier, 1, { ...test, ...(test.status === 'passed' && { flaky: true as const }) });
   }
 }
 

@@ -1,5 +1,7 @@
 /** How much of a failure's text is kept, in characters. */
 export const MAX_FAILURE = 20_000;
+/** How much of each of the two values that should have been equal. */
+export const MAX_VALUE = 1000;
 
 /** How one test ended. */
 export interface TestResult {
@@ -13,6 +15,11 @@ export interface TestResult {
   readonly line?: number;
   /** Message and stack of a failed test, as long as the report had them. */
   readonly failure?: string;
+  /** The values of a failed assertion, where the runner told them apart from the message. */
+  readonly expected?: string;
+  readonly actual?: string;
+  /** It passed, and had failed before in the same run: the runner or this build tried it again. */
+  readonly flaky?: true;
 }
 
 /** What all test reports of a job say together. */
@@ -21,9 +28,11 @@ export interface TestSummary {
   readonly failed: number;
   readonly skipped: number;
   readonly failures: readonly TestResult[];
+  /** Tests that failed first and passed when tried again; they count as passed. */
+  readonly flaky: readonly TestResult[];
 }
 
-/** Adds up results; the failed ones are kept in the order they came. */
+/** Adds up results; the failed and the flaky ones are kept in the order they came. */
 export function summarize(results: readonly TestResult[]): TestSummary {
   const count = (status: TestResult['status']): number => results.filter((one) => one.status === status).length;
   return {
@@ -31,5 +40,6 @@ export function summarize(results: readonly TestResult[]): TestSummary {
     failed: count('failed'),
     skipped: count('skipped'),
     failures: results.filter((one) => one.status === 'failed'),
+    flaky: results.filter((one) => one.flaky === true && one.status === 'passed'),
   };
 }
