@@ -43,7 +43,8 @@ export function planRecorder(script: string, folder: string, context: Context): 
     runners.add(runner);
     Object.assign(env, added);
   };
-  if (/(?:^|\s|\/)(?:node|tsx)\s(?:.*\s)?--test(?:\s|$)/m.test(text)) uses('node:test', nodeTest(text, folder, context));
+  if (/(?:^|\s|\/)(?:node|tsx)\s(?:.*\s)?--test(?:\s|$)/m.test(text))
+    uses('node:test', nodeTest(text, folder, context));
   if (commands.some((words) => runs(words, 'mocha'))) uses('mocha', mocha(text, folder, context));
   if (commands.some((words) => runs(words, 'playwright') && words.includes('test'))) {
     uses('playwright', { PW_TEST_REPORTER: path.join(folder, 'playwright.cjs') });
@@ -71,7 +72,10 @@ function fileUrl(file: string): string {
 }
 
 function mocha(text: string, folder: string, { read }: Context): Record<string, string> | undefined {
-  const configured = ['package.json', ...['', '.js', '.cjs', '.mjs', '.json', '.jsonc', '.yml', '.yaml'].map((end) => `.mocharc${end}`)];
+  const configured = [
+    'package.json',
+    ...['', '.js', '.cjs', '.mjs', '.json', '.jsonc', '.yml', '.yaml'].map((end) => `.mocharc${end}`),
+  ];
   const chosen = /--reporter|\s-R\s|--config/.test(text) || mentions(configured, /["']?reporter["']?\s*:/, read);
   return chosen ? undefined : { MOCHA_OPTIONS: `--reporter ${JSON.stringify(path.join(folder, 'mocha.cjs'))}` };
 }
@@ -106,7 +110,8 @@ function vitest(words: readonly string[], folder: string, { project, read }: Con
   if (chosen || mentions(configs, /\breporters\b/, read)) return [];
   const range = project.devDependencies['vitest'] ?? project.dependencies['vitest'] ?? '';
   const lowest = semver.validRange(range) === null ? null : semver.minVersion(range);
-  if (lowest !== null && lowest.major >= 3) return ['--reporter=default', `--reporter=${path.join(folder, 'vitest.cjs')}`];
+  if (lowest !== null && lowest.major >= 3)
+    return ['--reporter=default', `--reporter=${path.join(folder, 'vitest.cjs')}`];
   return ['--reporter=default', '--reporter=json', `--outputFile.json=${path.join(folder, 'vitest-report.json')}`];
 }
 

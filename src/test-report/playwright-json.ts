@@ -17,7 +17,7 @@ export function playwrightResults(config: Json, suites: readonly unknown[]): rea
   const visit = (suite: unknown, titles: readonly string[]): void => {
     if (!isObject(suite) || titles.length > MAX_DEPTH) return;
     // The outermost suite is called like its file.
-    const inner = suite['title'] === suite['file'] ? titles : [...titles, String(suite['title'])];
+    const inner = suite['title'] === suite['file'] ? titles : [...titles, textOf(suite['title'])];
     for (const spec of listOf(suite['specs']).filter(isObject)) {
       for (const test of listOf(spec['tests']).filter(isObject)) results.push(resultOf(spec, test, inner, root));
     }
@@ -30,12 +30,13 @@ export function playwrightResults(config: Json, suites: readonly unknown[]): rea
 function resultOf(spec: Json, test: Json, titles: readonly string[], root: string): TestResult {
   const attempts = listOf(test['results']).filter(isObject);
   const last = attempts.at(-1) ?? {};
-  const project = typeof test['projectName'] === 'string' && test['projectName'] !== '' ? test['projectName'] : '';
+  const project = textOf(test['projectName']);
+  const title = textOf(spec['title']);
   const { file, line } = spec;
   const status = test['status'];
   const { duration } = last;
   return {
-    name: [...titles, project === '' ? String(spec['title']) : `${String(spec['title'])} [${project}]`].join(' › '),
+    name: [...titles, project === '' ? title : `${title} [${project}]`].join(' › '),
     status: status === 'unexpected' ? 'failed' : status === 'skipped' ? 'skipped' : 'passed',
     ...(typeof file === 'string' && file !== '' && { file: path.join(root, file) }),
     ...(Number.isInteger(line) && Number(line) > 0 && { line: Number(line) }),
@@ -47,10 +48,14 @@ function resultOf(spec: Json, test: Json, titles: readonly string[], root: strin
 
 function failureOf(attempt: Json): string {
   const errors = [attempt['error'], ...listOf(attempt['errors'])].filter(isObject);
-  const said = errors.map(({ stack, message, value }) => String(stack ?? message ?? value ?? ''));
+  const said = errors.map(({ stack, message, value }) => textOf(stack) || textOf(message) || textOf(value));
   return [...new Set(said)].join('\n').slice(0, MAX_FAILURE);
 }
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
