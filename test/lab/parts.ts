@@ -1,5 +1,6 @@
 import type { Part, PartName } from './part.ts';
 import { aws } from './parts/aws.ts';
+import { cache } from './parts/cache.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
@@ -12,6 +13,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [images.name, images],
   [cluster.name, cluster],
   [github.name, github],
+  [cache.name, cache],
   [runner.name, runner],
   [aws.name, aws],
 ]);
