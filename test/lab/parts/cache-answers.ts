@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { scopesOf } from './cache-token.ts';
-import { type Answer, type Asked, json } from './stand-in.ts';
+import { type Answer, type Asked, json, serve } from './stand-in.ts';
 import { isObject } from './values.ts';
 
 interface Entry {
@@ -25,7 +26,28 @@ const EXISTS = 'cache entry with the same key, version, and scope already exists
  * the part of Azure Blob Storage that the client uses for their content, kept as files in `folder`. An entry never
  * changes; a job sees those of its own branch and of the others that its token lets it read.
  */
-export function cacheAnswers(folder: string, secret: string, origin: string): (asked: Asked) => Answer {
+export function cacheServer(port: number, folder: string, secret: string): Server {
+  const answer = cacheAnswers(folder, secret, `http://127.0.0.1:${port}`);
+  return serve(port, {
+    name: ({ method, url }) => `${method} ${url.pathname.replace(/(?<=^\/blobs\/cache\/).*/, '')}`,
+    answer,
+    faults: {
+      unavailable: () => json(503, { code: 'unavailable', msg: 'try again' }),
+      'rate-limit': () => json(429, { code: 'resource_exhausted', msg: 'slow down' }, { 'retry-after': '60' }),
+      // A download that breaks off half way.
+      cut: (asked) => ({ ...answer(asked), cut: true }),
+      // What comes over the wire is not what was saved.
+      garbled: (asked) => {
+        const { bytes = Buffer.alloc(0), ...rest } = answer(asked);
+        return { ...rest, bytes: Buffer.from(bytes.map((byte, at) => (at % 300 === 299 ? byte ^ 1 : byte))) };
+      },
+    },
+    settings: {},
+    largestBody: 4 * 1024 ** 3,
+  });
+}
+
+function cacheAnswers(folder: string, secret: string, origin: string): (asked: Asked) => Answer {
   mkdirSync(folder, { recursive: true });
   const entries: Entry[] = [];
   const blocks = new Map<string, Buffer>();

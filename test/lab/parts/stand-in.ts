@@ -105,7 +105,7 @@ export function serve(port: number, standIn: StandIn): Server {
 
   async function broken(fault: Fault | undefined, asked: Asked): Promise<Answer | undefined> {
     if (fault?.kind === 'reset') return undefined;
-    if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000);
+    if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000, undefined, { ref: false });
     const own = standIn.faults[fault?.kind ?? ''];
     return own ? own(asked) : standIn.answer(asked);
   }
