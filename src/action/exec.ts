@@ -22,6 +22,8 @@ export interface RunResult {
   readonly stderr: string;
   /** Milliseconds from start to end. */
   readonly took: number;
+  /** It was ended, with its children, as it took longer than its timeout. */
+  readonly timedOut?: true;
 }
 
 /** Runs programs for an action. */
@@ -87,7 +89,12 @@ function stream(
   child.stdin.end(options.input ?? '');
   return new Promise((resolve, reject) => {
     const end = (): void => endGroup(child.pid);
-    const timer = options.timeout === undefined ? undefined : setTimeout(end, options.timeout);
+    let timedOut = false;
+    const stop = (): void => {
+      timedOut = true;
+      end();
+    };
+    const timer = options.timeout === undefined ? undefined : setTimeout(stop, options.timeout);
     let left: NodeJS.Timeout | undefined;
     child.once('exit', () => {
       left = setTimeout(() => {
@@ -109,7 +116,7 @@ function stream(
     child.once('close', (code) => {
       settle();
       if (signal.aborted) reject(signal.reason as Error);
-      else resolve({ exitCode: code ?? 1, ...kept, took: Date.now() - started });
+      else resolve({ exitCode: code ?? 1, ...kept, took: Date.now() - started, ...(timedOut && { timedOut }) });
     });
   });
 }

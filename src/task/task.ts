@@ -1,18 +1,41 @@
+import path from 'node:path';
+import { availableParallelism } from 'node:os';
 import type { Host } from '../action/host.ts';
 
 /** A named program with its arguments, such as the script `test`. */
 export interface Task {
+  /** Unique among the tasks of a run. */
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** Tasks that must have passed before; names of no task of the run do not count. */
+  readonly after?: readonly string[];
+  /** Where it runs, relative to the folder of the run. */
+  readonly cwd?: string;
 }
 
-/** What came of a task; one whose stage never came is `not run`. */
+/** What came of a task. */
 export interface TaskResult {
   readonly name: string;
   readonly status: 'passed' | 'failed' | 'not run';
   readonly seconds: number;
   /** The last lines it wrote, unsafe as they are; empty unless it failed. */
   readonly tail: string;
+  /** It failed because it was ended for taking too long; what hung may stand in its last lines. */
+  readonly timedOut?: true;
+  /** Why it was not run, as a phrase. */
+  readonly reason?: string;
+  /** The commit by which it passed on the same content, where it was not run again. */
+  readonly passedBefore?: string;
+}
+
+/** How tasks are run. */
+export interface TaskOptions {
+  /** Folder of the run, absolute. */
+  readonly cwd: string;
+  /** Milliseconds after which a task is ended with its children. */
+  readonly timeout?: number;
+  /** How many run at the same time: the cores of this machine unless told, at least 2, as most tasks wait a lot. */
+  readonly parallel?: number;
 }
 
 type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
@@ -22,63 +45,120 @@ const MAX_LINE = 2000;
 const HEARTBEAT_MS = 30_000;
 
 /**
- * Runs stage after stage, the tasks of a stage at the same time. All of a stage are waited for even when one fails, so
- * that one run tells every fault; then no further stage starts. A task alone shows its lines as they come, several
- * show theirs one after the other, each when it ends.
+ * Runs tasks, each once those before it have passed, as many at the same time as the machine has cores. A failure stops
+ * what comes after it; all else still runs, so that one run tells every fault. A task that nothing can run beside shows
+ * its lines as they come; several show theirs one after the other, each when it ends.
+ * @returns the results in the order of the tasks
+ * @throws UserError where a program does not exist, once those that run have ended; RangeError where tasks wait for each other
  */
-export async function runStages(
-  stages: readonly (readonly Task[])[],
-  cwd: string,
+export async function runTasks(
+  tasks: readonly Task[],
+  options: TaskOptions,
   host: TaskHost,
 ): Promise<readonly TaskResult[]> {
-  const results: TaskResult[] = [];
-  for (const stage of stages) {
-    const broken = results.some(({ status }) => status === 'failed');
-    results.push(...(broken ? stage.map(({ name }) => notRun(name)) : await runStage(stage, cwd, host)));
-  }
-  return results;
-}
-
-async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Promise<readonly TaskResult[]> {
-  const [only] = stage;
-  if (stage.length === 1 && only !== undefined) return [await alone(only, cwd, host)];
-  host.log.info(`running at the same time: ${stage.map(({ name }) => name).join(', ')}`);
-  const running = new Set(stage.map(({ name }) => name));
+  const names = new Set(tasks.map(({ name }) => name));
+  const before = new Map(tasks.map(({ name, after = [] }) => [name, after.filter((one) => names.has(one))]));
+  const results = new Map<string, TaskResult>();
+  const running = new Map<string, Promise<void>>();
+  const faults: unknown[] = [];
+  const parallel = options.parallel ?? Math.max(2, availableParallelism());
   const started = host.clock.now();
   const beat = setInterval(() => {
     const seconds = Math.round((host.clock.now() - started) / 1000);
-    host.log.info(`still running after ${seconds} s: ${[...running].join(', ')}`);
+    host.log.info(`still running after ${seconds} s: ${[...running.keys()].join(', ')}`);
   }, HEARTBEAT_MS);
+
+  const waiting = (): readonly Task[] => tasks.filter(({ name }) => !results.has(name) && !running.has(name));
+  const isReady = ({ name }: Task): boolean => before.get(name)?.every((one) => results.has(one)) === true;
+  /** Whether all that still waits comes after this task, so that nothing will run beside it. */
+  const standsAlone = (task: Task): boolean =>
+    running.size === 0 && waiting().every((one) => one === task || comesAfter(one.name, task.name, before));
+
+  const begin = (task: Task): void => {
+    const live = standsAlone(task);
+    const ended = (live ? alone(task, options, host) : beside(task, options, host)).then(
+      (result) => void results.set(task.name, result),
+      (error: unknown) => {
+        faults.push(error);
+        results.set(task.name, notRun(task.name, 'it could not be started'));
+      },
+    );
+    running.set(
+      task.name,
+      ended.finally(() => void running.delete(task.name)),
+    );
+  };
+
   try {
-    const ends = stage.map(async (task) => {
-      const lines: string[] = [];
-      const ended = await perform(task, cwd, host, (line) => void lines.push(line));
-      running.delete(task.name);
-      await host.log.group(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`, async () => {
-        for (const line of lines) host.log.info(line);
-      });
-      return ended;
-    });
-    // One that can't even start, or a cancel, must not leave the others behind unwatched.
-    const settled = await Promise.allSettled(ends);
-    return settled.map((end) => {
-      if (end.status === 'rejected') throw end.reason;
-      return end.value;
-    });
+    while (results.size < tasks.length) {
+      const ready = waiting().filter(isReady);
+      for (const task of ready) {
+        const broken = before.get(task.name)?.find((one) => results.get(one)?.status !== 'passed');
+        if (broken !== undefined) results.set(task.name, notRun(task.name, reasonOf(broken, results)));
+        // One that cannot even start, or a cancel, ends the run, but not before those under way have ended.
+        else if (running.size < parallel && faults.length === 0) begin(task);
+      }
+      if (running.size > 0) await Promise.race(running.values());
+      else if (faults.length > 0) throw faults[0];
+      else if (ready.length === 0 && results.size < tasks.length) {
+        throw new RangeError(
+          `tasks wait for each other: ${waiting()
+            .map(({ name }) => name)
+            .join(', ')}`,
+        );
+      }
+    }
+    if (faults.length > 0) throw faults[0];
+    return tasks.flatMap(({ name }) => results.get(name) ?? []);
   } finally {
     clearInterval(beat);
   }
 }
 
-async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResult> {
-  const ended = await host.log.group(task.name, async () => perform(task, cwd, host, (line) => host.log.info(line)));
-  host.log.info(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`);
-  return ended;
+/** The tasks of stages: each stage after the one before has passed. */
+export function inStages(stages: readonly (readonly Task[])[]): readonly Task[] {
+  return stages.flatMap((stage, at) => {
+    const earlier = stages[at - 1]?.map(({ name }) => name);
+    return stage.map((task) =>
+      earlier === undefined ? task : { ...task, after: [...(task.after ?? []), ...earlier] },
+    );
+  });
+}
+
+function comesAfter(name: string, first: string, before: ReadonlyMap<string, readonly string[]>): boolean {
+  return before.get(name)?.some((one) => one === first || comesAfter(one, first, before)) === true;
+}
+
+function reasonOf(broken: string, results: ReadonlyMap<string, TaskResult>): string {
+  const { status, reason } = results.get(broken) ?? {};
+  return status === 'not run' && reason !== undefined ? reason : `${broken} failed`;
+}
+
+async function beside(task: Task, options: TaskOptions, host: TaskHost): Promise<TaskResult> {
+  host.log.info(`${task.name}: started`);
+  const lines: string[] = [];
+  const result = await perform(task, options, host, (line) => void lines.push(line));
+  await host.log.group(outcome(result), async () => {
+    for (const line of lines) host.log.info(line);
+  });
+  return result;
+}
+
+async function alone(task: Task, options: TaskOptions, host: TaskHost): Promise<TaskResult> {
+  const result = await host.log.group(task.name, async () =>
+    perform(task, options, host, (line) => host.log.info(line)),
+  );
+  host.log.info(outcome(result));
+  return result;
+}
+
+function outcome({ name, status, seconds, timedOut }: TaskResult): string {
+  return `${name}: ${timedOut === true ? 'ended for taking too long,' : status} after ${seconds.toFixed(1)} s`;
 }
 
 async function perform(
-  { name, command: [program, ...args] }: Task,
-  cwd: string,
+  { name, command: [program, ...args], cwd = '.' }: Task,
+  options: TaskOptions,
   { exec }: TaskHost,
   show: (line: string) => void,
 ): Promise<TaskResult> {
@@ -89,11 +169,16 @@ async function perform(
     if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
     if (last.length > TAIL_LINES) last.shift();
   };
-  const { exitCode, took } = await exec.run(program, args, { cwd, onLine });
-  const failed = exitCode !== 0;
-  return { name, status: failed ? 'failed' : 'passed', seconds: took / 1000, tail: failed ? last.join('\n') : '' };
+  const { exitCode, took, timedOut } = await exec.run(program, args, {
+    cwd: path.resolve(options.cwd, cwd),
+    onLine,
+    ...(options.timeout !== undefined && { timeout: options.timeout }),
+  });
+  const seconds = took / 1000;
+  if (exitCode === 0 && timedOut !== true) return { name, status: 'passed', seconds, tail: '' };
+  return { name, status: 'failed', seconds, tail: last.join('\n'), ...(timedOut === true && { timedOut }) };
 }
 
-function notRun(name: string): TaskResult {
-  return { name, status: 'not run', seconds: 0, tail: '' };
+function notRun(name: string, reason: string): TaskResult {
+  return { name, status: 'not run', seconds: 0, tail: '', reason };
 }

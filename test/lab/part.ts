@@ -60,6 +60,14 @@ export interface LabFacts {
     /** For controlOf(): faults, requests and claims. */
     control: string;
   };
+  cache?: {
+    /** For ACTIONS_RESULTS_URL. */
+    url: string;
+    /** Signs a job's ACTIONS_RUNTIME_TOKEN: see parts/cache-token.ts. */
+    secret: string;
+    /** For controlOf(): faults and requests. */
+    control: string;
+  };
   runner?: {
     /** The act binary. */
     act: string;

@@ -1,6 +1,7 @@
 import type { Part, PartName } from './part.ts';
 import { aws } from './parts/aws.ts';
 import { buildkit } from './parts/buildkit.ts';
+import { cache } from './parts/cache.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
@@ -14,6 +15,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [buildkit.name, buildkit],
   [cluster.name, cluster],
   [github.name, github],
+  [cache.name, cache],
   [runner.name, runner],
   [aws.name, aws],
 ]);

@@ -14,12 +14,18 @@ export interface Asked {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came, where it is no text. */
+  readonly bytes?: Buffer;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body where it is no text. */
+  readonly bytes?: Buffer;
+  /** The connection breaks off in the middle of the body. */
+  readonly cut?: boolean;
 }
 
 /**
@@ -55,6 +61,8 @@ export interface StandIn {
   readonly faults: Readonly<Record<string, (asked: Asked) => Answer | Promise<Answer>>>;
   /** What `PUT /_lab/<setting>` sets; an Error tells what is wrong with the value. */
   readonly settings: Readonly<Record<string, (value: unknown) => void>>;
+  /** Bytes of the largest request, whose body then is taken as it came; 4 MB of text unless told. */
+  readonly largestBody?: number;
 }
 
 const LARGEST_BODY = 4_000_000;
@@ -90,24 +98,28 @@ export function serve(port: number, standIn: StandIn): Server {
     const name = standIn.name(asked);
     const fault = nextFault(name);
     const answered = await broken(fault, asked);
-    const entry = { name, body: parsed(asked.body), status: answered?.status ?? 0 };
+    const entry = { name, body: parsed(asked), status: answered?.status ?? 0 };
     log = [...log, { ...entry, ...(fault ? { fault: fault.kind } : {}) }].slice(-LONGEST_LOG);
     return answered;
   }
 
   async function broken(fault: Fault | undefined, asked: Asked): Promise<Answer | undefined> {
     if (fault?.kind === 'reset') return undefined;
-    if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000);
+    if (fault?.kind === 'slow') await sleep(fault.ms ?? 1000, undefined, { ref: false });
     const own = standIn.faults[fault?.kind ?? ''];
     return own ? own(asked) : standIn.answer(asked);
   }
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const answered = await readAsked(request)
+    const answered = await readAsked(request, standIn.largestBody ?? LARGEST_BODY)
       .then(answer)
       .catch((error: unknown) => json(500, { message: `fault of the lab: ${String(error)}` }));
     if (answered === undefined) return void request.socket.destroy();
-    response.writeHead(answered.status, { ...answered.headers }).end(answered.body);
+    const { status, headers, cut = false } = answered;
+    const body = answered.bytes ?? answered.body;
+    if (!cut) return void response.writeHead(status, { ...headers }).end(body);
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    response.write(body.slice(0, body.length / 2), () => request.socket.destroy());
   };
   return createServer((request, response) => void handle(request, response)).listen(port, '127.0.0.1');
 }
@@ -117,16 +129,19 @@ export function json(status: number, value: unknown, headers: Readonly<Record<st
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) };
 }
 
-async function readAsked(request: IncomingMessage): Promise<Asked> {
+async function readAsked(request: IncomingMessage, largest: number): Promise<Asked> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_BODY) throw new Error(`the request is larger than ${LARGEST_BODY} bytes`);
+    if (size > largest) throw new Error(`the request is larger than ${largest} bytes`);
     chunks.push(chunk);
   }
   const { method = 'GET', url = '/', headers } = request;
-  return { method, url: new URL(url, 'http://lab'), headers, body: Buffer.concat(chunks).toString('utf8') };
+  const asked = { method, url: new URL(url, 'http://lab'), headers };
+  const bytes = Buffer.concat(chunks);
+  const isText = size <= LARGEST_BODY && headers['content-type'] !== 'application/octet-stream';
+  return { ...asked, body: isText ? bytes.toString('utf8') : '', bytes };
 }
 
 function readFaults(body: string, kinds: readonly string[]): (Fault & { left: number })[] {
@@ -141,10 +156,10 @@ function readFaults(body: string, kinds: readonly string[]): (Fault & { left: nu
   });
 }
 
-function parsed(body: string): unknown {
+function parsed({ body, bytes }: Asked): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    return body;
+    return body === '' && bytes !== undefined && bytes.length > 0 ? `${bytes.length} bytes` : body;
   }
 }
