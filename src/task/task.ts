@@ -11,7 +11,20 @@ export interface Task {
   readonly after?: readonly string[];
   /** Where it runs, relative to the folder of the run. */
   readonly cwd?: string;
+  /** Where it holds tests: what is added for a run on a runtime (such as `Node 24.11.0`) that records into a folder. */
+  readonly record?: (folder: string, runtime: string) => Addition;
+  /** Does more than to run the command once, such as to run it again; the seconds are those of all runs. */
+  readonly around?: (once: RunOnce) => Promise<TaskResult>;
 }
+
+/** What one run of a task is given besides what the task says. */
+export interface Addition {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the command of a task once; `output` is the last of what it wrote. */
+export type RunOnce = (addition?: Addition) => Promise<{ readonly result: TaskResult; readonly output: string }>;
 
 /** What came of a task. */
 export interface TaskResult {
@@ -41,6 +54,8 @@ export interface TaskOptions {
 type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
 
 const TAIL_LINES = 20;
+/** What a crash writes after its reason, such as the stack of a heap that is full, is longer than a tail. */
+const KEPT_LINES = 200;
 const MAX_LINE = 2000;
 const HEARTBEAT_MS = 30_000;
 
@@ -157,26 +172,35 @@ function outcome({ name, status, seconds, timedOut }: TaskResult): string {
 }
 
 async function perform(
-  { name, command: [program, ...args], cwd = '.' }: Task,
+  task: Task,
   options: TaskOptions,
   { exec }: TaskHost,
   show: (line: string) => void,
 ): Promise<TaskResult> {
-  // As they came: what a tool wrote to stdout is often the reason for the last words on stderr.
-  const last: string[] = [];
-  const onLine = (line: string): void => {
-    show(line);
-    if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
-    if (last.length > TAIL_LINES) last.shift();
+  const { name, cwd = '.' } = task;
+  const [program, ...args] = task.command;
+  const once: RunOnce = async (addition = {}) => {
+    // As they came: what a tool wrote to stdout is often the reason for the last words on stderr.
+    const last: string[] = [];
+    const onLine = (line: string): void => {
+      show(line);
+      if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
+      if (last.length > KEPT_LINES) last.shift();
+    };
+    const { exitCode, took, timedOut } = await exec.run(program, [...args, ...(addition.args ?? [])], {
+      cwd: path.resolve(options.cwd, cwd),
+      onLine,
+      ...(addition.env && { env: addition.env }),
+      ...(options.timeout !== undefined && { timeout: options.timeout }),
+    });
+    const [seconds, output] = [took / 1000, last.join('\n')];
+    if (exitCode === 0 && timedOut !== true) {
+      return { result: { name, status: 'passed', seconds, tail: '' }, output };
+    }
+    const tail = last.slice(-TAIL_LINES).join('\n');
+    return { result: { name, status: 'failed', seconds, tail, ...(timedOut === true && { timedOut }) }, output };
   };
-  const { exitCode, took, timedOut } = await exec.run(program, args, {
-    cwd: path.resolve(options.cwd, cwd),
-    onLine,
-    ...(options.timeout !== undefined && { timeout: options.timeout }),
-  });
-  const seconds = took / 1000;
-  if (exitCode === 0 && timedOut !== true) return { name, status: 'passed', seconds, tail: '' };
-  return { name, status: 'failed', seconds, tail: last.join('\n'), ...(timedOut === true && { timedOut }) };
+  return task.around === undefined ? (await once()).result : task.around(once);
 }
 
 function notRun(name: string, reason: string): TaskResult {
