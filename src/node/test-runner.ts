@@ -1,7 +1,9 @@
 import path from 'node:path';
 import semver from 'semver';
 import type { ReadFile } from '../project/project.ts';
+import type { Addition } from '../task/task.ts';
 import type { PackageJson } from './manifest.ts';
+import type { ManagerName } from './package-manager.ts';
 
 /** The test runners told apart. */
 export type TestRunner = 'node:test' | 'jest' | 'vitest' | 'mocha' | 'playwright';
@@ -22,6 +24,9 @@ interface Context {
   /** The exact version of Node that the script runs on. */
   readonly nodeVersion: string;
 }
+
+/** Scripts that hold tests by their name, whatever runs them. */
+const NAMED = /(?:^|[:_-])(?:test|tests|spec|e2e|unit|integration)(?:$|[:_-])/;
 
 /** Programs that start another one with all arguments that follow. */
 const STARTERS = /^(?:npx|pnpx|bunx|pnpm|yarn|c8|nyc|node|cross-env|dotenv|env)$/;
@@ -53,6 +58,24 @@ export function planRecorder(script: string, folder: string, context: Context): 
     if (commands.some((words) => runs(words, runner))) runners.add(runner);
   }
   return { runners: [...runners], env, args: argumentsOf(context.project.scripts[script] ?? '', folder, context) };
+}
+
+/**
+ * How a script that holds tests is made to record what they do, see {@link planRecorder}; undefined for a script without.
+ */
+export function recordScript(
+  manager: ManagerName,
+  script: string,
+  { project, read }: Omit<Context, 'nodeVersion'>,
+): ((folder: string, runtime: string) => Addition) | undefined {
+  const plan = (folder: string, nodeVersion: string): Recorder =>
+    planRecorder(script, folder, { project, read, nodeVersion });
+  if (plan('', '0.0.0').runners.length === 0 && !NAMED.test(script)) return undefined;
+  return (folder, runtime) => {
+    const { env, args } = plan(folder, semver.coerce(runtime)?.version ?? '0.0.0');
+    // npm takes what stands before `--` for itself; the others hand everything on.
+    return { env, args: args.length > 0 && manager === 'npm' ? ['--', ...args] : args };
+  };
 }
 
 function nodeTest(text: string, folder: string, { nodeVersion }: Context): Record<string, string> | undefined {
@@ -87,6 +110,8 @@ function mocha(text: string, folder: string, { read }: Context): Record<string, 
 function argumentsOf(text: string, folder: string, context: Context): readonly string[] {
   if (/[|;<>`#\n()]|\$\(|(?:^|[^&])&(?:$|[^&])/.test(text)) return [];
   const words = text.split('&&').at(-1)?.trim().split(/\s+/) ?? [];
+  // What follows `--` is no option any more.
+  if (words.includes('--')) return [];
   if (runs(words, 'jest')) return jest(words, folder, context);
   if (runs(words, 'vitest')) return vitest(words, folder, context);
   return [];

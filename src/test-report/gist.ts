@@ -15,7 +15,7 @@ export function gist({ failure = '', expected, actual }: Pick<TestResult, 'failu
   if (first === undefined) return 'it failed without a message';
   // Node's assertions announce what follows.
   const whole = first.endsWith(':') ? lines.slice(0, MAX_LINES).join(' ') : first;
-  const told = [expected, actual].every((value) => value === undefined || lines.join('\n').includes(value));
+  const told = [expected, actual].every((value) => value === undefined || whole.includes(value));
   if (expected !== undefined && actual !== undefined && !told) {
     return `${whole} (expected ${clip(expected)}, received ${clip(actual)})`;
   }
