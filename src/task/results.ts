@@ -23,7 +23,16 @@ export interface Circumstances {
 }
 
 /** Variables that change what the usual tools do; the README says that others do not count. */
-const READ_BY_TOOLS = ['NODE_ENV', 'NODE_OPTIONS', 'CI', 'TZ', 'LANG', 'LC_ALL', 'PYTHONPATH', 'DJANGO_SETTINGS_MODULE'];
+const READ_BY_TOOLS = [
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  'CI',
+  'TZ',
+  'LANG',
+  'LC_ALL',
+  'PYTHONPATH',
+  'DJANGO_SETTINGS_MODULE',
+];
 const MAX_BYTES = 16 * 1024;
 
 /** Where it is kept that a task passed under these circumstances. */

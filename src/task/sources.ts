@@ -28,7 +28,9 @@ export async function hashSources(
   { exec }: Pick<Host, 'exec'>,
 ): Promise<Sources | undefined> {
   const git = async (...args: string[]): Promise<string | undefined> => {
-    const { exitCode, stdout } = await exec.ask('git', args, { cwd: directory }).catch(() => ({ exitCode: 1, stdout: '' }));
+    const { exitCode, stdout } = await exec
+      .ask('git', args, { cwd: directory })
+      .catch(() => ({ exitCode: 1, stdout: '' }));
     return exitCode === 0 ? stdout : undefined;
   };
   const [head, status] = await Promise.all([
@@ -62,7 +64,13 @@ async function addFiles(names: readonly string[], adding: Adding): Promise<boole
     const stats = await lstat(file).catch(() => undefined);
     if (stats?.isDirectory() === true) {
       const inside = (await readdir(file)).map((one) => `${name.replace(/\/$/, '')}/${one}`);
-      if (!(await addFiles(inside.filter((one) => !isSkipped(one, skipped)), adding))) return false;
+      if (
+        !(await addFiles(
+          inside.filter((one) => !isSkipped(one, skipped)),
+          adding,
+        ))
+      )
+        return false;
       continue;
     }
     left.files -= 1;

@@ -11,6 +11,8 @@ export interface Task {
   readonly after?: readonly string[];
   /** Where it runs, relative to the folder of the run. */
   readonly cwd?: string;
+  /** Nothing that it writes is needed later, so it need not run again on what it passed on before. */
+  readonly leavesNothing?: boolean;
 }
 
 /** What came of a task. */

@@ -135,7 +135,7 @@ test('adds <one> item', () => {
     expect(JSON.parse(outputs['tests'] ?? '')).toEqual({ passed: 0, failed: 1, skipped: 0 });
     expect(summary).toContain('❌ shop was not built');
     expect(summary).toContain('1 of 1 tests failed: adds &#60;one&#62; item (cart.test.cjs:3');
-    expect(summary).toContain('| build | not run |');
+    expect(summary).toContain('| build | not run, as test failed |');
   });
 
   test('an install that fails shows what the package manager wrote', () => {

@@ -107,7 +107,7 @@ describe('a cache that fails never fails the build', () => {
   });
 
   test.each(['reset', 'slow', 'unavailable'])('an upload that meets %s', async (kind) => {
-    await service.control.faults({ kind, on: 'PUT /blobs', ms: 6000 });
+    await service.control.faults({ kind, on: 'PUT /blobs', ms: 9000 });
     const { log } = await bring();
     expect(log).toContain('not saved in the cache, as a cache entry cannot be uploaded');
   });
