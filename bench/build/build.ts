@@ -111,7 +111,8 @@ async function warmNpmCache(bench: Bench): Promise<string> {
 
 /** A step of a job with build-node's bundle. */
 async function action(bench: Bench, runner: Runner, more: Readonly<Record<string, string>> = {}): Promise<string> {
-  const inputs = { image: `ours/${bench.name}`, registry: bench.registry, ...more };
+  const base = `${bench.registry}/library/node:24-slim`;
+  const inputs = { image: `ours/${bench.name}`, registry: bench.registry, 'base-image': base, ...more };
   const temp = path.join(runner.home, 'temp');
   mkdirSync(temp);
   const [output, summary] = [path.join(temp, 'output'), path.join(temp, 'summary')] as const;
