@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { DependencyTree } from '../cache/dependencies.ts';
 import { parseObject } from '../project/json.ts';
@@ -26,8 +27,11 @@ const FIELDS = [
 ];
 const SETTINGS = ['.npmrc', '.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
 const PATCHES = ['patches', '.yarn/patches'];
-/** Those whose install makes exactly the lockfile's tree out of an older one; npm begins with an empty folder. */
-const RECONCILES: ReadonlySet<ManagerName> = new Set<ManagerName>(['pnpm', 'bun']);
+/**
+ * Those whose install makes exactly the lockfile's tree out of an older one, by trying each: npm begins with an empty
+ * folder, and bun leaves what the lockfile no longer names.
+ */
+const RECONCILES: ReadonlySet<ManagerName> = new Set<ManagerName>(['pnpm']);
 /** What an install runs of the project itself, in this order: see "Life Cycle Operation Order" of npm's documentation. */
 const HOOKS = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
 const MAX_DEPTH = 4;
@@ -52,7 +56,8 @@ export function dependencyTree(manager: PackageManager, version: string, project
   return {
     folder: 'node_modules',
     everywhere: isWorkspace,
-    runtime: [version, manager.name, manager.version ?? ''],
+    // pnpm refuses a tree whose store lay elsewhere.
+    runtime: [version, manager.name, manager.version ?? '', ...(manager.name === 'pnpm' ? [homedir()] : [])],
     content: [
       lockfile,
       JSON.stringify(manager.install),
