@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Action } from './action.ts';
@@ -33,9 +35,9 @@ export async function main<S extends Spec, O extends string>(action: Action<S, O
   const host = createHost(log, cancel.signal);
   try {
     const inputs = parseInputs(action.inputs, { get: inputOf, mask: host.mask });
-    await setOutputs(action.outputs, await action.run(inputs, host));
+    setOutputs(action.outputs, await action.run(inputs, host));
   } catch (error) {
-    await setOutputs(action.outputs, error instanceof Failed ? error.outputs : {});
+    setOutputs(action.outputs, error instanceof Failed ? error.outputs : {});
     report(error, host);
     process.exitCode = 1;
   }
@@ -64,13 +66,16 @@ function addPath(folder: string): void {
   process.env['PATH'] = [folder, process.env['PATH'] ?? ''].join(path.delimiter);
 }
 
-/** Those left out are set too, as empty: a program of the project may have written something in their place. */
-async function setOutputs(
-  names: readonly string[],
-  outputs: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  const core = await toolkit();
-  for (const name of names) core.setOutput(name, outputs[name] ?? '');
+/**
+ * Those left out are set too, as empty: a program of the project may have written something in their place. By the
+ * runner's file (https://docs.github.com/actions/reference/workflow-commands-for-github-actions), whose delimiter no
+ * value can guess.
+ */
+function setOutputs(names: readonly string[], outputs: Readonly<Record<string, string | undefined>>): void {
+  const file = process.env['GITHUB_OUTPUT'];
+  if (!file) return;
+  const end = `delimiter-${randomUUID()}`;
+  appendFileSync(file, names.map((name) => `${name}<<${end}\n${outputs[name] ?? ''}\n${end}\n`).join(''));
 }
 
 function createHost(log: Log, signal: AbortSignal): Host {
@@ -90,11 +95,11 @@ function createHost(log: Log, signal: AbortSignal): Host {
       return (await toolkit()).getIDToken(audience);
     },
     async summarize(markdown) {
-      if (!process.env['GITHUB_STEP_SUMMARY']) return log.info(markdown);
+      const file = process.env['GITHUB_STEP_SUMMARY'];
+      if (!file) return log.info(markdown);
       const shown = Buffer.from(markdown).subarray(0, summaryLeft).toString();
       summaryLeft -= Buffer.byteLength(shown);
-      const { summary } = await toolkit();
-      await summary.addRaw(shown, true).addEOL().write();
+      await appendFile(file, `${shown}\n\n`);
     },
     addPath,
   };

@@ -7,7 +7,7 @@ import { startCommand } from '../node-image/start.ts';
 import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { type PackageManager, detectPackageManager } from '../node/package-manager.ts';
-import { type ScriptPlan, planScripts, scriptTask } from '../node/scripts.ts';
+import { type ScriptPlan, planScripts, scriptTask, showOrder } from '../node/scripts.ts';
 import { type NodeVersion, USUAL_NODE, nodeVersion } from '../node/version.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { NodeInputs } from './inputs.ts';
@@ -38,7 +38,7 @@ export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env']): 
     ...decided,
     ...(project.name !== undefined && { name: project.name }),
     decisions: decisionsOf(decided, scripts),
-    stages: scripts.stages.map((stage) => stage.map((script) => scriptTask(manager.name, script))),
+    tasks: [...scripts.order].map(([script, after]) => scriptTask(manager.name, script, after)),
     runner: scriptTask(manager.name, '').command.slice(0, 2).join(' '),
   };
 }
@@ -63,7 +63,7 @@ function decisionsOf(
   { manager, node, image }: Pick<NodePlan, 'manager' | 'node' | 'image'>,
   scripts: ScriptPlan,
 ): readonly string[] {
-  const run = scripts.stages.map((stage) => stage.join(' and ')).join(', then ');
+  const run = showOrder(scripts.order);
   return [
     `package manager: ${manager.name}${manager.version === undefined ? '' : ` ${manager.version}`}, by ${manager.reason}`,
     `Node: ${node.range}, by ${node.reason}`,

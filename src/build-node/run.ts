@@ -1,11 +1,12 @@
 import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
-import type { Ready } from '../build/toolchain.ts';
+import type { BringDependencies, Ready, Runtime } from '../build/toolchain.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
 import { type DockerfilePlan, SETTINGS, generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
 import { NPMRC, readNpmrc } from '../node-image/npmrc.ts';
-import { install } from '../node/install.ts';
-import { provideNode } from '../node/runtime.ts';
+import { install, runInstallHooks } from '../node/install.ts';
+import { presentNode, provideNode } from '../node/runtime.ts';
+import { dependencyTree } from '../node/tree.ts';
 import type { Project } from '../project/project.ts';
 import { inputs } from './inputs.ts';
 import { type NodePlan, baseOf, planBuild } from './plan.ts';
@@ -16,23 +17,37 @@ export const buildNode = buildAction({
   inputs,
   outputs: ['node-version'] as const,
   plan: (given, { read }, env) => planBuild(given, read, env),
+  installed: ['node_modules'],
+  runtime,
   prepare,
   recipe,
 });
 
 async function prepare(
   { node, manager }: NodePlan,
-  { directory }: Project,
+  project: Project,
   host: Host,
+  bring: BringDependencies,
 ): Promise<Ready<'node-version'>> {
   const { version, from } = await provideNode(node, host);
   host.log.info(`Node ${version}, from ${from}`);
-  const installSeconds = await install(manager, directory, host);
-  return { runtime: `Node ${version}`, installSeconds, outputs: { 'node-version': version } };
+  const tree = dependencyTree(manager, version, project);
+  const { seconds, restored } = await bring(tree, async () => install(manager, project.directory, host));
+  if (restored) await runInstallHooks(project, host);
+  return { ...runtimeOf(version), installSeconds: seconds, restored };
+}
+
+async function runtime({ node }: NodePlan, host: Host): Promise<Runtime<'node-version'> | undefined> {
+  const version = await presentNode(node, host);
+  return version === undefined ? undefined : runtimeOf(version);
+}
+
+function runtimeOf(version: string): Runtime<'node-version'> {
+  return { runtime: `Node ${version}`, outputs: { 'node-version': version } };
 }
 
 async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: Host): Promise<ImageRecipe> {
-  const { manager, node, stages, image } = plan;
+  const { manager, node, tasks, image } = plan;
   const npmrc = await readNpmrc(read, host);
   const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, manager, npmrc: npmrc !== undefined });
   const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
@@ -45,6 +60,6 @@ async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: 
     // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
     settings: read('.npmrc') ?? '',
     secrets: new Map(npmrc === undefined ? [] : [[NPMRC, npmrc]]),
-    before: JSON.stringify([manager.install, manager.version ?? '', node.range, stages]),
+    before: JSON.stringify([manager.install, manager.version ?? '', node.range, tasks]),
   };
 }

@@ -4,11 +4,11 @@ import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import { prepareImage } from '../image/prepare.ts';
-import { type Project, inRepository, openProject } from '../project/project.ts';
-import { runStages } from '../task/task.ts';
+import { inRepository, openProject } from '../project/project.ts';
+import { check, lookUp, takeOver } from './check.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
-import { readTests } from './tests.ts';
+import { openReuse } from './reuse.ts';
 import type { BuildPlan, Toolchain } from './toolchain.ts';
 
 const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
@@ -48,6 +48,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     decisions: [],
     outputs: {},
   };
+  const reuse = openReuse(given.cache, project, host);
   try {
     const plan = toolchain.plan(given, project, host.env);
     report.name = given.image || plan.name || report.name;
@@ -60,11 +61,18 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       host.log.info(report.printed);
     } else {
       // Before anything runs: what the build itself writes must not count as its input.
-      const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
-      await check(toolchain, plan, project, report, host);
+      const [image, known] = await Promise.all([
+        plan.image && recipe && prepareImage(given, plan.image, project, recipe, host),
+        lookUp(toolchain, plan, reuse, host),
+      ]);
+      const isDone = known.passed.all && (await image?.exists()) === true;
+      const work = { plan, project, reuse, known: known.passed, timeout: given.timeout };
+      Object.assign(report, isDone ? takeOver(plan, known, host) : await check(toolchain, work, host));
       if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
     }
+    await reuse.settle();
   } catch (error) {
+    if (!(error instanceof Cancelled)) await reuse.settle();
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error instanceof UserError ? inRepository(error, project) : error;
@@ -76,23 +84,6 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   const verdict = verdictOf(report);
   if (verdict !== undefined) throw new Failed(`${report.name} was not built: ${verdict}`, outputs);
   return outputs;
-}
-
-/** Installs, runs the tasks and reads what the tests said; what comes of it goes into the report as it comes. */
-async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
-  toolchain: Toolchain<S, P, O>,
-  plan: P,
-  project: Project,
-  report: Draft<O>,
-  host: Host,
-): Promise<void> {
-  const ready = await toolchain.prepare(plan, project, host);
-  report.runtime = ready.runtime;
-  report.installSeconds = ready.installSeconds;
-  report.outputs = ready.outputs;
-  const began = host.clock.now();
-  report.tasks = await runStages(plan.stages, project.directory, host);
-  Object.assign(report, readTests(project, began, host));
 }
 
 function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {

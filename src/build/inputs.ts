@@ -1,4 +1,4 @@
-import { text } from '../action/fields.ts';
+import { duration, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { imageInputs } from '../image/inputs.ts';
 
@@ -6,6 +6,7 @@ import { imageInputs } from '../image/inputs.ts';
 export const buildInputs = {
   directory: text({ default: '.', allowed: 'a folder inside the repository' }),
   ...imageInputs,
+  timeout: duration({ default: '30m', min: '1s', max: '6h' }),
 } as const;
 
 /** The parsed inputs that all build actions share. */

@@ -15,6 +15,8 @@ export interface BuildReport {
   /** Such as `Node 24.11.0`. */
   readonly runtime?: string;
   readonly installSeconds?: number;
+  /** `true` where nothing was installed, as the cache had all. */
+  readonly restored?: boolean;
   readonly tasks: readonly TaskResult[];
   /** What runs a script on a developer's machine, such as `npm run`. */
   readonly runner?: string;
@@ -113,7 +115,7 @@ function evidence({ failure }: BuildReport): Markdown | undefined {
   return lines ? block(lines) : undefined;
 }
 
-function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {
+function steps({ tasks, tests, image, installSeconds, restored }: BuildReport): Markdown | undefined {
   const counts =
     tests &&
     (['failed', 'passed', 'skipped'] as const)
@@ -121,10 +123,16 @@ function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown |
       .map((kind) => `${tests[kind]} ${kind}`)
       .join(', ');
   const rows: Markdown[][] = [];
-  if (installSeconds !== undefined) rows.push([text('install'), text('passed'), seconds(installSeconds)]);
+  if (installSeconds !== undefined)
+    rows.push([
+      text('install'),
+      text(restored === true ? 'restored from the cache' : 'passed'),
+      seconds(installSeconds),
+    ]);
   for (const task of tasks) {
-    const result = task.name === 'test' && counts ? `${task.status}: ${counts}` : task.status;
-    rows.push([text(task.name), text(result), task.status === 'not run' ? text('—') : seconds(task.seconds)]);
+    const result = task.name === 'test' && counts ? `${statusOf(task)}: ${counts}` : statusOf(task);
+    const ran = task.status !== 'not run' && task.passedBefore === undefined;
+    rows.push([text(task.name), text(result), ran ? seconds(task.seconds) : text('—')]);
   }
   if (image !== undefined) {
     const made = image.repositoryCreated === true ? ', repository created' : '';
@@ -132,6 +140,12 @@ function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown |
     rows.push([text('image'), text(result), seconds(image.seconds)]);
   }
   return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
+}
+
+function statusOf({ status, timedOut, reason, passedBefore }: TaskResult): string {
+  if (timedOut === true) return 'took too long';
+  if (passedBefore !== undefined) return `passed before (${passedBefore.slice(0, 7)})`;
+  return reason === undefined ? status : `${status}, as ${reason}`;
 }
 
 function seconds(value: number): Markdown {

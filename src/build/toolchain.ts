@@ -1,5 +1,6 @@
 import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
+import type { DependencyTree, Installed } from '../cache/dependencies.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
 import type { Project } from '../project/project.ts';
@@ -12,21 +13,33 @@ export interface BuildPlan {
   readonly name?: string;
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
-  /** The tasks of a stage run at the same time, each stage after the one before has succeeded. */
-  readonly stages: readonly (readonly Task[])[];
+  /** What is run once the dependencies are there. */
+  readonly tasks: readonly Task[];
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
 }
 
-/** A project whose runtime and dependencies are there. */
-export interface Ready<O extends string> {
-  /** Such as `Node 24.11.0`. */
+/** A runtime of a project. */
+export interface Runtime<O extends string> {
+  /** With its exact version, such as `Node 24.11.0`. */
   readonly runtime: string;
-  readonly installSeconds: number;
   /** The outputs that only this language has. */
   readonly outputs: Partial<Record<O, string>>;
 }
+
+/** A project whose runtime and dependencies are there. */
+export interface Ready<O extends string> extends Runtime<O> {
+  readonly installSeconds: number;
+  /** `true` where nothing was installed, as the cache had all. */
+  readonly restored?: boolean;
+}
+
+/** Brings dependencies out of the cache, or by the install, which gives the seconds that it took. */
+export type BringDependencies = (
+  tree: DependencyTree | undefined,
+  install: () => Promise<number>,
+) => Promise<Installed>;
 
 /** What a language brings to the one story of all build actions, which build.ts tells. */
 export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string> {
@@ -40,7 +53,11 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
-  /** Brings the runtime and installs what the lockfile says. */
-  prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
+  /** Folders that the install makes, such as `node_modules`: the lockfile decides them, so they are no sources. */
+  readonly installed: readonly string[];
+  /** The runtime that the project gets, where that is known without bringing it. */
+  runtime(plan: P, host: Host): Promise<Runtime<O> | undefined>;
+  /** Brings the runtime and, by `bring`, what the lockfile says. */
+  prepare(plan: P, project: Project, host: Host, bring: BringDependencies): Promise<Ready<O>>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
 }

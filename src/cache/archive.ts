@@ -28,13 +28,14 @@ const MAX_WORDS = 2000;
 
 /**
  * Writes folders into a file: a line of JSON that names them, then a tar archive compressed by zstd.
- * @param folders relative to the base
+ * @param folders relative to the base; none where an install has nothing to do
  * @throws Error where it cannot, or where something changes while it is read
  */
 export async function pack(folders: readonly string[], file: string, place: Folders): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify({ folders })}\n`);
   const unkept = UNKEPT.map((one) => `--exclude=${place.name}/${one}`);
+  if (folders.length === 0) return;
   const names = Readable.from(folders.map((one) => `./${one}\0`));
   const tar = startTar(['-cf', '-', '-C', place.base, ...unkept, '--null', '-T', '-'], place);
   await all([
@@ -58,6 +59,7 @@ export async function unpack(content: AsyncIterable<Uint8Array>, place: Folders)
     for (const one of folders) await rm(path.join(place.base, one), { recursive: true, force: true });
   };
   await clear();
+  if (folders.length === 0) return [];
   try {
     // The names are the only ones that tar takes out of the archive; it never follows a link of the archive by itself.
     const names = folders.map((one) => `./${one}`);
@@ -94,7 +96,7 @@ async function parted(
 function foldersIn(head: string, name: string): readonly string[] {
   const value: unknown = JSON.parse(head);
   const folders = isObject(value) ? value['folders'] : undefined;
-  if (Array.isArray(folders) && folders.length > 0 && folders.every((one) => isFolder(one, name))) return folders;
+  if (Array.isArray(folders) && folders.every((one) => isFolder(one, name))) return folders;
   throw new Error(`the entry holds other folders than ${name}`);
 }
 

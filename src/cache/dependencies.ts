@@ -100,7 +100,8 @@ async function restore(
       return undefined;
     }
     const signal = AbortSignal.any([host.signal, AbortSignal.timeout(RESTORE_MS)]);
-    const [first = ''] = await unpack(cache.read(entry, signal), { ...place, signal });
+    const [first] = await unpack(cache.read(entry, signal), { ...place, signal });
+    if (first === undefined) return entry.key;
     const marker = path.join(place.base, first, MARKER);
     const named = await readFile(marker, 'utf8').catch(() => '');
     if (named === entry.key) return entry.key;
@@ -124,9 +125,8 @@ async function save(
   try {
     const folders = await findFolders(tree, place.base);
     const [first] = folders;
-    // A project without dependencies may have no such folder.
-    if (first === undefined) return;
-    await writeFile(path.join(place.base, first, MARKER), key);
+    // A project without dependencies may have no such folder; that too need not be found out again.
+    if (first !== undefined) await writeFile(path.join(place.base, first, MARKER), key);
     await pack(folders, file, place);
     const { size } = await stat(file);
     const megabytes = `${(size / 1e6).toFixed(0)} MB`;

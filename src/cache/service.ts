@@ -53,8 +53,8 @@ const MAX_ANSWER = 64 * 1024;
  *
  * The service is spoken to as GitHub's @actions/cache 6 does (Twirp over JSON, then Azure Blob Storage by a signed
  * URL), but not by it: that client takes longer to load than a look-up does, repeats a failing one for half a minute,
- * keeps an archive on disk before it unpacks it, and unpacks to wherever the archive says. The lab's tests hold both
- * against each other.
+ * keeps an archive on disk before it unpacks it, and unpacks to wherever the archive says. The lab's tests run both
+ * against the same service.
  */
 export function openCache(host: CacheHost, limits: CacheLimits = LIMITS): CacheService | string {
   const { env } = host;

@@ -16,12 +16,14 @@ import type { Project } from '../project/project.ts';
 import type { BuiltImage } from './built.ts';
 import type { ImageInputs } from './inputs.ts';
 import { keptLayers } from './layers.ts';
-import type { ImagePlan } from './plan.ts';
+import type { ImagePlan, Registry } from './plan.ts';
 import type { ImageRecipe } from './recipe.ts';
 import { type Target, addTags, authsOf, openTarget } from './target.ts';
 
 /** An image whose content is known and that may be delivered once the checks have passed. */
 export interface PreparedImage {
+  /** Whether the registry has an image of this content, which `deliver` then uses. */
+  exists(): Promise<boolean>;
   /** Uses the registry's image of the same content, or builds and pushes one. */
   deliver(): Promise<BuiltImage>;
 }
@@ -39,6 +41,14 @@ interface ImageToBuild {
   readonly tag: string;
   readonly made: Dockerfile;
   readonly layers?: NonNullable<ImageBuild['layers']>;
+}
+
+/** Where an image goes, and its digest where it is there already. */
+interface Located {
+  readonly target: Target;
+  readonly tag: string;
+  readonly known: string | undefined;
+  readonly find: () => Promise<string | undefined>;
 }
 
 /** Reads the checkout as it came: what installing and building write must not count as content. */
@@ -115,31 +125,49 @@ export async function prepareImage(
     bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
   });
 
+  /** The tag of this content, and where it is pushed to; the registry is asked once. */
+  const locate = async (registry: Registry): Promise<Located> => {
+    const [made, target] = await Promise.all([dockerfile, openTarget(given, image.name, registry, host)]);
+    const { auths, reference } = target;
+    const content = await contentTag(made);
+    // Where no tag moves, an image that has to be built anew needs a tag of its own.
+    const { runId, runAttempt } = host.info;
+    const tag = given.cache || target.mutable ? content : `${content}-${runId}-${runAttempt}`;
+    const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
+    return { target, tag, find, known: given.cache ? await find() : undefined };
+  };
+  const contentTag = async (made: Dockerfile): Promise<string> => {
+    const hash = await contentHash({
+      ...variant(made),
+      labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
+    });
+    return `content-${hash.slice(0, 40)}`;
+  };
+  let located: Promise<Located> | undefined;
+
   return {
+    async exists() {
+      if (image.registry === undefined || !given.cache) return false;
+      located ??= locate(image.registry);
+      return (await located).known !== undefined;
+    },
     async deliver() {
       const began = host.clock.now();
       const made = await dockerfile;
       if (made.generated) {
         await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
       }
-      const hash = await contentHash({
-        ...variant(made),
-        labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
-      });
-      const content = `content-${hash.slice(0, 40)}`;
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
       const seconds = (): number => (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build({ tag: content, made });
+        await build({ tag: await contentTag(made), made });
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
-      const target = await openTarget(given, image.name, image.registry, host);
+      const first = await located;
+      const { target, tag, find, known: seen } = first ?? (await locate(image.registry));
+      // A job beside this one may have pushed it since it was asked for.
+      const known = seen ?? (first && (await find()));
       const { auths, reference } = target;
-      // Where no tag moves, an image that has to be built anew needs a tag of its own.
-      const { runId, runAttempt } = host.info;
-      const tag = given.cache || target.mutable ? content : `${content}-${runId}-${runAttempt}`;
-      const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
-      const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
       const push = async (): Promise<string | undefined> => {
         await checkPush(reference, auths, host);

@@ -1,6 +1,8 @@
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import type { Project } from '../project/project.ts';
 import { type PackageManager, managerPackage } from './package-manager.ts';
+import { installHooks } from './tree.ts';
 
 /** How each manager says that the lockfile and package.json disagree. */
 const OUT_OF_STEP =
@@ -59,6 +61,25 @@ export async function install(manager: PackageManager, cwd: string, host: Pick<H
       refusal?.remedy ??
       'Mend what the last lines name, then push again; run the job again where a registry did not answer.',
   });
+}
+
+/**
+ * Runs the scripts of the project itself that npm runs at install, where the dependencies came out of a cache.
+ * @throws UserError when one of them fails
+ */
+export async function runInstallHooks(project: Project, host: Pick<Host, 'exec' | 'log'>): Promise<void> {
+  for (const hook of installHooks(project)) {
+    // Without scripts, npm runs the one that is named, but none that belongs before or after it.
+    const args = ['run', '--ignore-scripts', hook];
+    const { exitCode, stdout, stderr } = await host.log.group(`npm ${args.join(' ')}`, async () =>
+      host.exec.run('npm', args, { cwd: project.directory, onLine: (line) => host.log.info(line) }),
+    );
+    if (exitCode === 0) continue;
+    const tail = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '');
+    throw new UserError(`the script ${hook} failed with exit code ${exitCode}\n${tail.slice(-TAIL_LINES).join('\n')}`, {
+      remedy: 'Mend what the last lines name, then push again.',
+    });
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -36,8 +36,8 @@ const MAX_INDEX = 5_000_000;
  * @throws UserError when no release is in the range or it cannot be had
  */
 export async function provideNode(wanted: NodeVersion, host: RuntimeHost): Promise<Runtime> {
-  const present = await presentVersion(host);
-  if (present !== undefined && semver.satisfies(present, wanted.range)) return { version: present, from: 'the runner' };
+  const present = await presentNode(wanted, host);
+  if (present !== undefined) return { version: present, from: 'the runner' };
   // The tool cache and its HTTP client are loaded only by the runs that need them.
   const tools = await import('@actions/tool-cache');
   const cached = tools.find('node', wanted.range);
@@ -74,7 +74,13 @@ export function chooseRelease(known: readonly NodeRelease[], wanted: NodeVersion
   });
 }
 
-async function presentVersion({ exec }: RuntimeHost): Promise<string | undefined> {
+/** The version of the Node on PATH, where it is in the wanted range. */
+export async function presentNode(wanted: NodeVersion, host: Pick<Host, 'exec'>): Promise<string | undefined> {
+  const present = await presentVersion(host);
+  return present !== undefined && semver.satisfies(present, wanted.range) ? present : undefined;
+}
+
+async function presentVersion({ exec }: Pick<Host, 'exec'>): Promise<string | undefined> {
   const { stdout } = await exec.ask('node', ['--version']).catch(() => ({ stdout: '' }));
   return semver.clean(stdout) ?? undefined;
 }

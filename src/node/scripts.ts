@@ -2,20 +2,24 @@ import { UserError } from '../action/errors.ts';
 import type { PackageJson } from './manifest.ts';
 import type { Task } from '../task/task.ts';
 import type { ManagerName } from './package-manager.ts';
+import { orderScripts } from './script-order.ts';
 
 /** The scripts that a build runs when it is told nothing else, in the order in which they are reported. */
 const USUAL_SCRIPTS: readonly string[] = ['lint', 'typecheck', 'test', 'build'];
 
-/** What to run: the scripts within a stage at the same time, each stage after the one before has succeeded. */
+/** What to run. */
 export interface ScriptPlan {
-  readonly stages: readonly (readonly string[])[];
+  /** Each script with those that must have passed before. */
+  readonly order: ReadonlyMap<string, readonly string[]>;
   /** Usual scripts that package.json has not. */
   readonly absent: readonly string[];
 }
 
+/** Scripts that only look at the sources, by name: what they leave behind nobody needs. */
+const CHECKS = /^(?:lint|typecheck|type-check|types|tsc|format|fmt|check|test|tests|spec|unit|e2e|coverage)(?:$|[:-])/;
+
 /**
- * Plans the `named` scripts, or the usual ones that exist: all but `build` only read the sources, so they run side by
- * side; `build` follows alone, so that nothing is built from sources that fail their checks.
+ * Plans the `named` scripts, or the usual ones that exist.
  * @throws UserError when a named script is missing in package.json
  */
 export function planScripts(project: Pick<PackageJson, 'scripts'>, named: readonly string[] = []): ScriptPlan {
@@ -23,15 +27,22 @@ export function planScripts(project: Pick<PackageJson, 'scripts'>, named: readon
   const absent = scripts.filter((script) => !Object.hasOwn(project.scripts, script));
   if (named.length > 0 && absent.length > 0) throw missingScripts(absent, Object.keys(project.scripts));
   const present = scripts.filter((script) => !absent.includes(script));
-  const checks = present.filter((script) => script !== 'build');
-  const builds = present.filter((script) => script === 'build');
-  return { stages: [checks, builds].filter((stage) => stage.length > 0), absent };
+  return { order: orderScripts(present, project.scripts), absent };
+}
+
+/** The order in words, such as `lint and test, then build`. */
+export function showOrder(order: ScriptPlan['order']): string {
+  const names = [...order.keys()];
+  const later = names.filter((name) => (order.get(name) ?? []).length > 0);
+  const first = names.filter((name) => !later.includes(name));
+  const waits = later.map((name) => `${name} after ${(order.get(name) ?? []).join(' and ')}`);
+  return [first.join(' and '), ...waits].filter((part) => part !== '').join(', ');
 }
 
 /** The script as the package manager runs it. */
-export function scriptTask(manager: ManagerName, script: string): Task {
+export function scriptTask(manager: ManagerName, script: string, after: readonly string[] = []): Task {
   const program = manager === 'yarn-classic' || manager === 'yarn-berry' ? 'yarn' : manager;
-  return { name: script, command: [program, 'run', script] };
+  return { name: script, command: [program, 'run', script], after, leavesNothing: CHECKS.test(script) };
 }
 
 function missingScripts(absent: readonly string[], known: readonly string[]): UserError {

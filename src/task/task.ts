@@ -15,6 +15,8 @@ export interface Task {
   readonly record?: (folder: string, runtime: string) => Addition;
   /** Does more than to run the command once, such as to run it again; the seconds are those of all runs. */
   readonly around?: (once: RunOnce) => Promise<TaskResult>;
+  /** Nothing that it writes is needed later, so it need not run again on what it passed on before. */
+  readonly leavesNothing?: boolean;
 }
 
 /** What one run of a task is given besides what the task says. */

@@ -117,6 +117,16 @@ describe('a project without an image', () => {
     expect(summary).toContain('| build | passed |');
   });
 
+  test('in a folder whose name holds spaces and letters of every kind', () => {
+    const files = project({ test: 'node --test' }, { name: '@équipe/shop' });
+    shop.write(
+      Object.fromEntries(Object.entries(files).map(([name, content]) => [`dé pôt/mon app 文/${name}`, content])),
+    );
+    const { exitCode, summary } = shop.build({ directory: 'dé pôt/mon app 文' });
+    expect(exitCode).toBe(0);
+    expect(summary).toContain('équipe/shop is built');
+  });
+
   test('a failing test fails the job on its line, and nothing is built after it', () => {
     shop.write({
       ...project({
@@ -135,7 +145,7 @@ test('adds <one> item', () => {
     expect(JSON.parse(outputs['tests'] ?? '')).toEqual({ passed: 0, failed: 1, skipped: 0 });
     expect(summary).toContain('❌ shop was not built');
     expect(summary).toContain('1 of 1 tests failed: adds &#60;one&#62; item (cart.test.cjs:3');
-    expect(summary).toContain('| build | not run |');
+    expect(summary).toContain('| build | not run, as test failed |');
   });
 
   test('an install that fails shows what the package manager wrote', () => {

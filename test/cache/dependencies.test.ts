@@ -63,6 +63,12 @@ test('what was installed once is restored, in each package of the workspace, and
   expect(readFileSync(at('node_modules/.bin/left'), 'utf8')).toContain('lockfile 1');
 });
 
+test('a project without dependencies is not installed again either', async () => {
+  const nothing = { install: async () => 1, runs: () => 1 };
+  expect(await bring(tree, nothing)).toMatchObject({ restored: false });
+  expect(await bring(tree, nothing)).toMatchObject({ restored: true });
+});
+
 test('what lay there before does not stay beside what is restored', async () => {
   await bring();
   mkdirSync(at('node_modules/stale'));
@@ -107,7 +113,7 @@ describe('a cache that fails never fails the build', () => {
   });
 
   test.each(['reset', 'slow', 'unavailable'])('an upload that meets %s', async (kind) => {
-    await service.control.faults({ kind, on: 'PUT /blobs', ms: 6000 });
+    await service.control.faults({ kind, on: 'PUT /blobs', ms: 9000 });
     const { log } = await bring();
     expect(log).toContain('not saved in the cache, as a cache entry cannot be uploaded');
   });

@@ -5,6 +5,7 @@ import type { Server } from 'node:http';
 import { workflowLog } from '../../src/action/log.ts';
 import { systemClock } from '../../src/action/main.ts';
 import { background } from '../../src/cache/background.ts';
+import type { bringDependencies } from '../../src/cache/dependencies.ts';
 import { type CacheService, openCache } from '../../src/cache/service.ts';
 import { type Control, controlOf } from '../lab/control.ts';
 import { cacheServer } from '../lab/parts/cache-answers.ts';
@@ -58,8 +59,8 @@ export class TestCache {
       log: workflowLog((line) => void lines.push(line)),
       clock: systemClock,
       signal: new AbortController().signal,
-    } as unknown as Parameters<typeof openCache>[0] & Parameters<typeof background>[0];
-    const opened = openCache(host, { answer: 300, silence: 500, upload: 3000 });
+    } as unknown as Parameters<typeof bringDependencies>[3];
+    const opened = openCache(host, { answer: 1500, silence: 1500, upload: 4000 });
     if (typeof opened === 'string') throw new Error(opened);
     const cache: CacheService = opened;
     return { lines, host, cache, background: background(host) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readPackageJson } from '../../src/node/manifest.ts';
-import { planScripts, scriptTask } from '../../src/node/scripts.ts';
+import { planScripts, scriptTask, showOrder } from '../../src/node/scripts.ts';
 import { errorOf, inFolder } from './folder.ts';
 
 function project(...scripts: readonly string[]) {
@@ -10,14 +10,20 @@ function project(...scripts: readonly string[]) {
 
 describe('the plan of scripts', () => {
   test('checks side by side, then builds', () => {
-    const { stages, absent } = planScripts(project('build', 'test', 'typecheck', 'lint'));
-    expect(stages).toEqual([['lint', 'typecheck', 'test'], ['build']]);
+    const { order, absent } = planScripts(project('build', 'test', 'typecheck', 'lint'));
+    expect([...order]).toEqual([
+      ['lint', []],
+      ['typecheck', []],
+      ['test', []],
+      ['build', ['lint', 'typecheck', 'test']],
+    ]);
+    expect(showOrder(order)).toBe('lint and typecheck and test, build after lint and typecheck and test');
     expect(absent).toEqual([]);
   });
 
   test('leaves out what does not exist', () => {
     expect(planScripts(project('build', 'start'))).toEqual({
-      stages: [['build']],
+      order: new Map([['build', []]]),
       absent: ['lint', 'typecheck', 'test'],
     });
   });
@@ -42,6 +48,17 @@ describe('the plan of scripts', () => {
     ['yarn-berry', 'yarn'],
     ['bun', 'bun'],
   ] as const)('%s runs a script by %s', (manager, program) => {
-    expect(scriptTask(manager, 'build')).toEqual({ name: 'build', command: [program, 'run', 'build'] });
+    expect(scriptTask(manager, 'build')).toMatchObject({ name: 'build', command: [program, 'run', 'build'] });
+  });
+
+  test.each([
+    ['test', true],
+    ['test:unit', true],
+    ['lint', true],
+    ['build', false],
+    ['testify', false],
+    ['codegen', false],
+  ])('whether what the script %s leaves behind is needed later', (script, leavesNothing) => {
+    expect(scriptTask('npm', script)).toMatchObject({ leavesNothing });
   });
 });

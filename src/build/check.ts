@@ -1,0 +1,82 @@
+import type { Host } from '../action/host.ts';
+import type { Spec } from '../action/inputs.ts';
+import type { Project } from '../project/project.ts';
+import { runTasks } from '../task/task.ts';
+import type { TestSummary } from '../test-report/result.ts';
+import type { buildInputs } from './inputs.ts';
+import type { BuildReport } from './report.ts';
+import { type Passed, type Reuse, passedBefore } from './reuse.ts';
+import { readTests } from './tests.ts';
+import type { BuildPlan, Ready, Runtime, Toolchain } from './toolchain.ts';
+
+/** What the checks of a build came to, as its report takes it. */
+export type Checked<O extends string> = Pick<BuildReport, 'tasks' | 'failedTests'> &
+  Partial<Pick<BuildReport, 'tests'>> &
+  Partial<Ready<O>>;
+
+/** What is known of a build before anything runs. */
+export interface Known<O extends string> {
+  readonly runtime?: Runtime<O>;
+  readonly passed: Passed;
+}
+
+/** What there is to check. */
+export interface Work<P extends BuildPlan> {
+  readonly plan: P;
+  readonly project: Project;
+  readonly reuse: Reuse;
+  readonly known: Passed;
+  /** Longest time of one task, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** Asks which tasks passed before on the same content; to be asked before anything runs. */
+export async function lookUp<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  plan: P,
+  reuse: Reuse,
+  host: Host,
+): Promise<Known<O>> {
+  const runtime = await toolchain.runtime(plan, host);
+  const passed = await reuse.look(plan.tasks, runtime?.runtime, toolchain.installed);
+  return { ...(runtime && { runtime }), passed };
+}
+
+/** Where every task passed before on the same content and its image is there, nothing has to be installed or run. */
+export function takeOver<O extends string>(plan: BuildPlan, { runtime, passed }: Known<O>, host: Host): Checked<O> {
+  host.log.info('every task passed before on the same content, and its image is there: nothing is installed or run');
+  const tasks = plan.tasks.flatMap((task) => {
+    const result = passed.known.get(task.name);
+    return result === undefined ? [] : [passedBefore(task, result)];
+  });
+  return { ...runtime, tasks, failedTests: [], ...testsOf(passed) };
+}
+
+/** Installs, runs the tasks and reads what the tests said. What passed before and leaves nothing behind is not run. */
+export async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  { plan, project, reuse, known, timeout }: Work<P>,
+  host: Host,
+): Promise<Checked<O>> {
+  const ready = await toolchain.prepare(plan, project, host, reuse.bring);
+  const before = new Map(
+    plan.tasks.flatMap((task) => {
+      const result = task.leavesNothing === true ? known.known.get(task.name) : undefined;
+      return result === undefined ? [] : [[task.name, passedBefore(task, result)] as const];
+    }),
+  );
+  for (const [name, { passedBefore: commit }] of before) host.log.info(`${name}: passed before, by commit ${commit}`);
+  const began = host.clock.now();
+  const left = plan.tasks.filter(({ name }) => !before.has(name));
+  const ran = await runTasks(left, { cwd: project.directory, timeout }, host);
+  const tasks = plan.tasks.flatMap(({ name }) => before.get(name) ?? ran.find((one) => one.name === name) ?? []);
+  const read = readTests(project, began, host);
+  known.keep(tasks, read.tests);
+  return { ...ready, tasks, ...testsOf(known, before), ...read };
+}
+
+/** What the tests said then, of the tasks that are not run now. */
+function testsOf({ known }: Passed, taken: ReadonlyMap<string, unknown> = known): { readonly tests?: TestSummary } {
+  const found = [...known].find(([name, { tests }]) => taken.has(name) && tests !== undefined)?.[1].tests;
+  return found === undefined ? {} : { tests: found };
+}
