@@ -1,6 +1,6 @@
 // Source to bundle in one command: a folder of dist/ for each action, and the chunks that they share. The output depends
 // on nothing but the sources and the lockfile, so CI can build again and compare.
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -28,6 +28,8 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+// Test runners load these files themselves, see src/test-report/recording.ts.
+cpSync(path.join(root, 'src', 'recorders'), path.join(out, 'recorders'), { recursive: true });
 writeFileSync(path.join(out, 'package.json'), '{"type":"module"}\n');
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
   if (file.endsWith('index.js') || bytes > 100_000)

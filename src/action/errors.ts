@@ -3,6 +3,8 @@ export interface Place {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  /** The last line, where it stands for several. */
+  readonly endLine?: number;
 }
 
 /** What a {@link UserError} tells besides its message. */

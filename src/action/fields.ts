@@ -107,6 +107,16 @@ export function integer(options: Options & { min?: number; max?: number } = {}):
   });
 }
 
+/** A percentage as a plain number, such as `80` or `87.5`; undefined when it was not given. */
+export function percentage(options: Options = {}): Field<number | undefined> {
+  return field(options, 'a percentage from 0 to 100, such as 80', (raw) => {
+    if (raw === '') return undefined;
+    if (!/^\d{1,3}(\.\d{1,4})?$/.test(raw)) throw new Error('is not a plain number');
+    if (Number(raw) > 100) throw new Error('is out of range');
+    return Number(raw);
+  });
+}
+
 /** Items between commas or line breaks, trimmed, without empty ones; with `pattern` each must match it. */
 export function list(options: Options & { pattern?: RegExp; allowed?: string } = {}): Field<readonly string[]> {
   return field(options, options.allowed ?? 'items between commas or one a line', (raw) => {

@@ -6,6 +6,8 @@ export interface Log {
   debug(message: string): void;
   warning(message: string, place?: Place): void;
   error(message: string, place?: Place): void;
+  /** What is worth a look at its place, and no fault. */
+  notice(message: string, place?: Place): void;
   /** A folded section of the log; it closes when `body` ends, however it ends. */
   group<T>(title: string, body: () => Promise<T>): Promise<T>;
 }
@@ -16,11 +18,13 @@ const MAX_MESSAGE = 4096;
 
 /** A log that speaks the runner's workflow commands; `write` takes whole lines. */
 export function workflowLog(write: (line: string) => void): Log {
-  const left = { error: MAX_ANNOTATIONS, warning: MAX_ANNOTATIONS };
-  const annotate = (kind: 'error' | 'warning', message: string, place?: Place): void => {
+  const left = { error: MAX_ANNOTATIONS, warning: MAX_ANNOTATIONS, notice: MAX_ANNOTATIONS };
+  const annotate = (kind: 'error' | 'warning' | 'notice', message: string, place?: Place): void => {
     if (left[kind] <= 0) return write(safe(`${kind}: ${message}`));
     left[kind] -= 1;
-    const properties = place ? Object.entries({ file: place.file, line: place.line, col: place.column }) : [];
+    const properties = place
+      ? Object.entries({ file: place.file, line: place.line, endLine: place.endLine, col: place.column })
+      : [];
     const shown = properties.flatMap(([key, value]) =>
       value === undefined ? [] : [`${key}=${property(String(value))}`],
     );
@@ -33,6 +37,7 @@ export function workflowLog(write: (line: string) => void): Log {
     debug: (message) => write(`::debug::${data(stripControls(message))}`),
     warning: (message, place) => annotate('warning', message, place),
     error: (message, place) => annotate('error', message, place),
+    notice: (message, place) => annotate('notice', message, place),
     async group(title, body) {
       write(`::group::${data(stripControls(title))}`);
       try {

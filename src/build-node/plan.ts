@@ -8,6 +8,7 @@ import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { type PackageManager, detectPackageManager } from '../node/package-manager.ts';
 import { type ScriptPlan, planScripts, scriptTask, showOrder } from '../node/scripts.ts';
+import { recordScript } from '../node/test-runner.ts';
 import { type NodeVersion, USUAL_NODE, nodeVersion } from '../node/version.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { NodeInputs } from './inputs.ts';
@@ -38,7 +39,10 @@ export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env']): 
     ...decided,
     ...(project.name !== undefined && { name: project.name }),
     decisions: decisionsOf(decided, scripts),
-    tasks: [...scripts.order].map(([script, after]) => scriptTask(manager.name, script, after)),
+    tasks: [...scripts.order].map(([script, after]) => {
+      const record = recordScript(manager.name, script, { project, read });
+      return { ...scriptTask(manager.name, script, after), ...(record && { record }) };
+    }),
     runner: scriptTask(manager.name, '').command.slice(0, 2).join(' '),
   };
 }

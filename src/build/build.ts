@@ -3,6 +3,8 @@ import type { Action } from '../action/action.ts';
 import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
+import { coverageOutput } from '../coverage/markdown.ts';
+import type { Thresholds } from '../coverage/outcome.ts';
 import { prepareImage } from '../image/prepare.ts';
 import { inRepository, openProject } from '../project/project.ts';
 import { check, lookUp, takeOver } from './check.ts';
@@ -11,7 +13,10 @@ import { type BuildReport, summary, verdictOf } from './report.ts';
 import { openReuse } from './reuse.ts';
 import type { BuildPlan, Toolchain } from './toolchain.ts';
 
-const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
+/** An output holds 1 MB. */
+const MAX_FLAKY = 100;
+
+const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'flaky', 'coverage', 'dockerfile'] as const;
 type SharedOutput = (typeof OUTPUTS)[number];
 type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
 
@@ -48,6 +53,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     decisions: [],
     outputs: {},
   };
+  const wanted = thresholdsOf(given);
   const reuse = openReuse(given.cache, project, host);
   try {
     const plan = toolchain.plan(given, project, host.env);
@@ -63,10 +69,11 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       // Before anything runs: what the build itself writes must not count as its input.
       const [image, known] = await Promise.all([
         plan.image && recipe && prepareImage(given, plan.image, project, recipe, host),
-        lookUp(toolchain, plan, reuse, host),
+        lookUp(toolchain, plan, reuse, wanted, host),
       ]);
       const isDone = known.passed.all && (await image?.exists()) === true;
-      const work = { plan, project, reuse, known: known.passed, timeout: given.timeout };
+      const { timeout, retry: retries } = given;
+      const work = { plan, project, reuse, known: known.passed, timeout, retries, wanted };
       Object.assign(report, isDone ? takeOver(plan, known, host) : await check(toolchain, work, host));
       if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
     }
@@ -86,7 +93,14 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   return outputs;
 }
 
-function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
+function thresholdsOf({ coverageThreshold, coverageThresholdChanged }: BuildInputs): Thresholds {
+  return {
+    ...(coverageThreshold !== undefined && { overall: coverageThreshold }),
+    ...(coverageThresholdChanged !== undefined && { changed: coverageThresholdChanged }),
+  };
+}
+
+function outputsOf({ image, tests, flaky, coverage, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
   return {
     ...(image?.reference !== undefined && { image: image.reference }),
     ...(image?.digest !== undefined && { digest: image.digest }),
@@ -95,5 +109,8 @@ function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<Share
     ...(tests !== undefined && {
       tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
     }),
+    ...(flaky !== undefined &&
+      flaky.length > 0 && { flaky: JSON.stringify(flaky.slice(0, MAX_FLAKY).map(({ name }) => name)) }),
+    ...(coverage !== undefined && coverage.total.total > 0 && { coverage: coverageOutput(coverage) }),
   };
 }

@@ -1,17 +1,21 @@
 import type { Host } from '../action/host.ts';
 import type { Spec } from '../action/inputs.ts';
+import type { Thresholds } from '../coverage/outcome.ts';
 import type { Project } from '../project/project.ts';
+import { TestWatch } from '../test-report/watch.ts';
 import { runTasks } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 import type { buildInputs } from './inputs.ts';
+import { measureCoverage } from './coverage.ts';
 import type { BuildReport } from './report.ts';
 import { type Passed, type Reuse, passedBefore } from './reuse.ts';
-import { readTests } from './tests.ts';
+import { type TestOutcome, tellTests } from './tests.ts';
 import type { BuildPlan, Ready, Runtime, Toolchain } from './toolchain.ts';
 
 /** What the checks of a build came to, as its report takes it. */
 export type Checked<O extends string> = Pick<BuildReport, 'tasks' | 'failedTests'> &
-  Partial<Pick<BuildReport, 'tests'>> &
+  Partial<Pick<BuildReport, 'coverage'>> &
+  Partial<TestOutcome> &
   Partial<Ready<O>>;
 
 /** What is known of a build before anything runs. */
@@ -28,6 +32,9 @@ export interface Work<P extends BuildPlan> {
   readonly known: Passed;
   /** Longest time of one task, in milliseconds. */
   readonly timeout: number;
+  /** How often a task of tests is run again after it failed. */
+  readonly retries: number;
+  readonly wanted: Thresholds;
 }
 
 /** Asks which tasks passed before on the same content; to be asked before anything runs. */
@@ -35,10 +42,12 @@ export async function lookUp<S extends Spec & typeof buildInputs, P extends Buil
   toolchain: Toolchain<S, P, O>,
   plan: P,
   reuse: Reuse,
+  wanted: Thresholds,
   host: Host,
 ): Promise<Known<O>> {
   const runtime = await toolchain.runtime(plan, host);
-  const passed = await reuse.look(plan.tasks, runtime?.runtime, toolchain.installed);
+  const found = await reuse.look(plan.tasks, runtime?.runtime, toolchain.installed);
+  const passed = Object.keys(wanted).length > 0 ? withoutTests(found, plan) : found;
   return { ...(runtime && { runtime }), passed };
 }
 
@@ -55,7 +64,7 @@ export function takeOver<O extends string>(plan: BuildPlan, { runtime, passed }:
 /** Installs, runs the tasks and reads what the tests said. What passed before and leaves nothing behind is not run. */
 export async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
   toolchain: Toolchain<S, P, O>,
-  { plan, project, reuse, known, timeout }: Work<P>,
+  { plan, project, reuse, known, timeout, retries, wanted }: Work<P>,
   host: Host,
 ): Promise<Checked<O>> {
   const ready = await toolchain.prepare(plan, project, host, reuse.bring);
@@ -68,11 +77,26 @@ export async function check<S extends Spec & typeof buildInputs, P extends Build
   for (const [name, { passedBefore: commit }] of before) host.log.info(`${name}: passed before, by commit ${commit}`);
   const began = host.clock.now();
   const left = plan.tasks.filter(({ name }) => !before.has(name));
-  const ran = await runTasks(left, { cwd: project.directory, timeout }, host);
+  const watch = new TestWatch(project, { retries, runtime: ready.runtime }, host);
+  const watched = left.map((task) => watch.watch(task));
+  const ran = await runTasks(watched, { cwd: project.directory, timeout }, host);
   const tasks = plan.tasks.flatMap(({ name }) => before.get(name) ?? ran.find((one) => one.name === name) ?? []);
-  const read = readTests(project, began, host);
+  const read = tellTests(watch.outcome(), project, host);
   known.keep(tasks, read.tests);
-  return { ...ready, tasks, ...testsOf(known, before), ...read };
+  // Tests that passed before wrote no report now, and those that failed wrote one of a part.
+  const isWhole = tasks.every((task) => task.status === 'passed' && task.passedBefore === undefined);
+  const coverage = await measureCoverage(project, began, isWhole ? wanted : {}, host);
+  return { ...ready, tasks, ...testsOf(known, before), ...read, ...(coverage && { coverage }) };
+}
+
+/** Tests whose coverage has to reach something run again, since only they tell it. */
+function withoutTests(passed: Passed, { tasks }: BuildPlan): Passed {
+  const tests = new Set(tasks.filter(({ record }) => record !== undefined).map(({ name }) => name));
+  return {
+    ...passed,
+    known: new Map([...passed.known].filter(([name]) => !tests.has(name))),
+    all: passed.all && tests.size === 0,
+  };
 }
 
 /** What the tests said then, of the tasks that are not run now. */

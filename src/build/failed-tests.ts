@@ -7,39 +7,38 @@ export interface FailedTest {
   readonly place?: Place;
   /** Message and stack. */
   readonly failure: string;
+  /** What it said, on one line. */
+  readonly gist: string;
 }
 
 const MAX_ROWS = 20;
 const MAX_SHOWN = 5;
 const SHOWN_LINES = 30;
 
-/** What a failed test said first; where that only announces what follows, with some of it. */
-export function gist(failure: string): string {
-  const lines = failure
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const [first] = lines;
-  if (first === undefined) return 'it failed without a message';
-  if (!first.endsWith(':')) return first;
-  const end = lines.findIndex((line, index) => index > 0 && line.startsWith('at '));
-  return lines.slice(0, Math.min(end < 0 ? lines.length : end, 6)).join(' ');
+/** The flaky tests in a sentence and, where there are several, a row each. */
+export function flakyNote(flaky: readonly FailedTest[]): Markdown {
+  const count = flaky.length === 1 ? 'One test is' : `${flaky.length} tests are`;
+  return paragraphs(
+    md`⚠️ **${count} flaky:** failed, and passed when run again. Mend it before it hides a fault.`,
+    testTable(flaky, 'flaky test', 'what it said first'),
+  );
 }
 
 /** The failed tests, a row each. */
 export function failedTable(failedTests: readonly FailedTest[]): Markdown {
-  const rows = failedTests
+  return testTable(failedTests, 'failed test', 'what it said');
+}
+
+function testTable(tests: readonly FailedTest[], head: string, said: string): Markdown {
+  const rows = tests
     .slice(0, MAX_ROWS)
-    .map(({ name, place, failure }) => [
+    .map(({ name, place, gist }) => [
       text(name, 200),
       place === undefined ? text('—') : code(showPlace(place)),
-      text(gist(failure), 300),
+      text(gist, 300),
     ]);
-  const more = failedTests.length - rows.length;
-  return paragraphs(
-    table(['failed test', 'where', 'what it said'], rows),
-    more > 0 && md`… and ${more} more in the log.`,
-  );
+  const more = tests.length - rows.length;
+  return paragraphs(table([head, 'where', said], rows), more > 0 && md`… and ${more} more in the log.`);
 }
 
 /** The first lines of what each failed test said. */

@@ -1,4 +1,4 @@
-import { duration, text } from '../action/fields.ts';
+import { duration, integer, percentage, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { imageInputs } from '../image/inputs.ts';
 
@@ -7,6 +7,9 @@ export const buildInputs = {
   directory: text({ default: '.', allowed: 'a folder inside the repository' }),
   ...imageInputs,
   timeout: duration({ default: '30m', min: '1s', max: '6h' }),
+  retry: integer({ default: '0', min: 0, max: 3 }),
+  'coverage-threshold': percentage(),
+  'coverage-threshold-changed': percentage(),
 } as const;
 
 /** The parsed inputs that all build actions share. */

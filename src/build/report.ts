@@ -4,7 +4,10 @@ import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, tab
 import type { BuiltImage } from '../image/built.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
-import { type FailedTest, failedTable, failuresInFull } from './failed-tests.ts';
+import { coverageMarkdown } from '../coverage/markdown.ts';
+import type { CoverageOutcome } from '../coverage/outcome.ts';
+import type { Trouble } from '../test-report/trouble.ts';
+import { type FailedTest, failedTable, failuresInFull, flakyNote } from './failed-tests.ts';
 
 /** Everything the summary tells. */
 export interface BuildReport {
@@ -23,6 +26,12 @@ export interface BuildReport {
   /** Absent where no report was found. */
   readonly tests?: TestSummary;
   readonly failedTests: readonly FailedTest[];
+  /** Tests that failed and passed when run again. */
+  readonly flaky?: readonly FailedTest[];
+  /** Tasks whose tests hung or whose runner crashed, by name. */
+  readonly troubles?: ReadonlyMap<string, Trouble>;
+  /** Absent where the tests wrote no report of it. */
+  readonly coverage?: CoverageOutcome;
   readonly image?: BuiltImage;
   /** The generated Dockerfile, where nothing else was asked for. */
   readonly printed?: string;
@@ -40,6 +49,8 @@ export function summary(report: BuildReport): Markdown {
     why(report),
     steps(report),
     failedTests.length > 0 && failedTable(failedTests),
+    report.flaky !== undefined && report.flaky.length > 0 && flakyNote(report.flaky),
+    report.coverage && coverageMarkdown(report.coverage),
     ...report.tasks
       // What failed tests said stands in their table already.
       .filter(({ name, tail }) => tail !== '' && !(failedTests.length > 0 && /test/i.test(name)))
@@ -57,18 +68,23 @@ export function summary(report: BuildReport): Markdown {
 }
 
 /** The first sentence of what went wrong; undefined when nothing did. */
-export function verdictOf({ tasks, failedTests, tests, failure }: BuildReport): string | undefined {
+export function verdictOf({ tasks, failedTests, tests, troubles, coverage, failure }: BuildReport): string | undefined {
   if (failure !== undefined) return failure.why.split('\n')[0];
   const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-  if (failed.length === 0) return undefined;
+  if (failed.length === 0) return coverage?.failure?.why;
   const [first] = failedTests;
-  if (first === undefined) return `${failed.join(' and ')} failed`;
+  const trouble = [...(troubles ?? [])].map(([name, { what }]) => `${name}: ${what}`).join('; ');
+  if (first === undefined) {
+    const others = failed.filter((name) => troubles?.has(name) !== true);
+    return [trouble, others.length > 0 && `${others.join(' and ')} failed`].filter(Boolean).join('; ');
+  }
   const total = tests === undefined ? failedTests.length : tests.passed + tests.failed;
   const where = first.place === undefined ? '' : ` (${showPlace(first.place)})`;
   const others = failedTests.length === 1 ? '' : `, and ${failedTests.length - 1} more`;
   const besides = failed.filter((name) => !/test/i.test(name));
   const also = besides.length === 0 ? '' : `; ${besides.join(' and ')} failed too`;
-  return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}${also}`;
+  const ended = trouble === '' ? '' : `; ${trouble}`;
+  return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}${also}${ended}`;
 }
 
 function headline(report: BuildReport): Markdown {
@@ -89,7 +105,15 @@ function why(report: BuildReport): Markdown | undefined {
   return verdict === undefined ? undefined : md`**Why:** ${prose(verdict)}`;
 }
 
-function whatToDo({ failure, tasks, failedTests, runner, printed }: BuildReport): Markdown | undefined {
+function whatToDo({
+  failure,
+  tasks,
+  failedTests,
+  troubles,
+  coverage,
+  runner,
+  printed,
+}: BuildReport): Markdown | undefined {
   if (failure !== undefined) {
     return failure.whatToDo === '' ? undefined : md`**What to do:** ${prose(failure.whatToDo)}`;
   }
@@ -97,7 +121,11 @@ function whatToDo({ failure, tasks, failedTests, runner, printed }: BuildReport)
     return md`**What to do:** Save it as ${raw(code('Dockerfile'))} in the folder of the project, commit it, and take ${raw(code('dockerfile: print'))} out of the workflow.`;
   }
   const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
-  if (failed.length === 0) return undefined;
+  if (failed.length === 0) {
+    return coverage?.failure && md`**What to do:** ${prose(coverage.failure.whatToDo)}`;
+  }
+  const [trouble] = [...(troubles?.values() ?? [])];
+  if (trouble !== undefined && failedTests.length === 0) return md`**What to do:** ${prose(trouble.whatToDo)}`;
   const shown = raw(failed.join(' and ') as Markdown);
   const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
   return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;

@@ -86,7 +86,7 @@ function locator(folder: string, roots: readonly string[], workspace: string): (
     const foreign = relative === undefined || relative === '' || path.isAbsolute(relative);
     return foreign || /(?:^|\/)node_modules\//.test(relative) ? undefined : relative;
   };
-  const bases = [...roots.map((root) => path.resolve(folder, root))];
+  const bases = roots.map((root) => path.resolve(folder, root));
   for (let base = folder; inside(base) !== undefined; base = path.dirname(base)) bases.push(base);
   bases.push(workspace);
   return (name) => {

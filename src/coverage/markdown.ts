@@ -23,6 +23,12 @@ export function coverageMarkdown({ total, files, changed, unknown }: CoverageOut
   );
 }
 
+/** The output `coverage`: JSON of percent and lines, overall and of the changed lines where they are known. */
+export function coverageOutput({ total, changed }: CoverageOutcome): string {
+  const share = (of: Total): object => ({ percent: percentOf(of), covered: of.covered, total: of.total });
+  return JSON.stringify({ ...share(total), ...(changed && { changed: share(changed) }) });
+}
+
 /** `12–15, 20`; what is beyond a few is counted. */
 export function showRanges(ranges: readonly Range[]): string {
   const shown = ranges.slice(0, MAX_RANGES).map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`));

@@ -61,4 +61,6 @@ module.exports = async function* nodeTest(source) {
     }
   }
   record({ type: 'done' });
+  // A reporter yields what is to be printed.
+  yield '';
 };

@@ -29,7 +29,7 @@ export function placeOf(result: TestResult, directory: string, workspace: string
 }
 
 /** Node prints the assertion that really failed as the `cause` of its own error: those frames come first. */
-function framesOf(failure: string): Required<Place>[] {
+function framesOf(failure: string): Required<Omit<Place, 'endLine'>>[] {
   const cause = failure.indexOf('cause: ');
   const ordered = cause < 0 ? failure : failure.slice(cause) + failure.slice(0, cause);
   return [...ordered.matchAll(FRAME)].map(([, file = '', line, column]) => ({

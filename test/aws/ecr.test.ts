@@ -111,6 +111,7 @@ async function open(url: string, env: Readonly<Record<string, string>> = {}) {
       info: () => {},
       debug: () => {},
       error: () => {},
+      notice: () => {},
       warning: (message: string) => void warnings.push(message),
       group: async <T>(_: string, body: () => Promise<T>) => body(),
     },

@@ -1,22 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { inheritable, localExec } from '../../src/action/exec.ts';
-import type { RunInfo } from '../../src/action/host.ts';
-import { workflowLog } from '../../src/action/log.ts';
-import { systemClock } from '../../src/action/main.ts';
 import { readPackageJson } from '../../src/node/manifest.ts';
 import { recordScript } from '../../src/node/test-runner.ts';
 import { openProject } from '../../src/project/project.ts';
-import { type Task, type TaskResult, runTasks } from '../../src/task/task.ts';
 import { gist } from '../../src/test-report/gist.ts';
-import { recordPytest } from '../../src/test-report/pytest.ts';
 import { summarize } from '../../src/test-report/result.ts';
-import { TestWatch, type WatchedTests } from '../../src/test-report/watch.ts';
-import { findPytest, linkRunners } from './runners.ts';
+import { type Ran, linkRunners, runWatched, write } from './runners.ts';
 
-const RUNTIME = `Node ${process.versions.node}`;
 const SLOW = 120_000;
 
 let folder = '';
@@ -30,50 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Ran {
-  readonly result: TaskResult;
-  readonly outcome: WatchedTests;
-  readonly log: string;
-}
-
 /** Runs the script `test` of the project as build-node does. */
 async function npmTest(options: { retries?: number; timeout?: number } = {}): Promise<Ran> {
   const { read } = openProject('.', folder);
   const record = recordScript('npm', 'test', { project: readPackageJson(read), read });
-  return run({ name: 'test', command: ['npm', 'run', 'test'], ...(record && { record }) }, options);
-}
-
-async function run(task: Task, { retries = 0, timeout }: { retries?: number; timeout?: number }): Promise<Ran> {
-  const lines: string[] = [];
-  // Under jest, its own marks and options must not reach the runners.
-  const { NODE_OPTIONS: _, JEST_WORKER_ID: __, NODE_ENV: ___, ...env } = inheritable(process.env);
-  const host = {
-    exec: localExec(
-      { ...env, PATH: `${path.dirname(process.execPath)}:${env['PATH'] ?? ''}` },
-      new AbortController().signal,
-    ),
-    log: workflowLog((line) => void lines.push(line)),
-    clock: systemClock,
-    env: {},
-    info: { temp: path.join(folder, 'temp') } as RunInfo,
-  };
-  const watch = new TestWatch(openProject('.', folder), { retries, runtime: RUNTIME }, host);
-  const [result] = await runTasks(
-    [watch.watch(task)],
-    { cwd: folder, ...(timeout !== undefined && { timeout }) },
-    host,
-  );
-  if (result === undefined) throw new Error('the task has no result');
-  expect(readdirSync(path.join(folder, 'temp'))).toEqual([]);
-  return { result, outcome: watch.outcome(), log: lines.join('\n') };
-}
-
-function write(files: Readonly<Record<string, string | object>>): void {
-  for (const [name, content] of Object.entries(files)) {
-    const file = path.join(folder, name);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
-  }
+  return runWatched(folder, { name: 'test', command: ['npm', 'run', 'test'], ...(record && { record }) }, options);
 }
 
 /** One that fails the first time it runs, in whatever process. */
@@ -137,7 +90,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
 
 function testsOf({ script, more, file, header, test: it }: Runner, tests: Readonly<Record<string, string>>): void {
   const body = Object.entries(tests).map(([name, source]) => `  ${it}('${name}', async () => { ${source} });`);
-  write({
+  write(folder, {
     'package.json': { name: 'shop', scripts: { test: script }, ...more },
     [file]: `${header}\ndescribe('cart', () => {\n${body.join('\n')}\n});\n`,
   });
@@ -218,81 +171,10 @@ test('a reporter that the project chose keeps its place', async () => {
 
 test('a runner that refuses the recorder runs without it', async () => {
   const fake = `console.error('unknown option ' + process.argv.slice(2).join(' ')); process.exit(process.argv.length > 2 ? 1 : 0)`;
-  write({ 'package.json': { name: 'shop', scripts: { test: 'node jest.js' } }, 'jest.js': fake });
+  write(folder, { 'package.json': { name: 'shop', scripts: { test: 'node jest.js' } }, 'jest.js': fake });
   const { result, log } = await npmTest();
   expect(result.status).toBe('passed');
   expect(log).toContain('refuses to record');
-});
-
-describe('pytest', () => {
-  const pytest = async (options: { retries?: number; timeout?: number } = {}): Promise<Ran> => {
-    const { read } = openProject('.', folder);
-    const record: Task['record'] = (to) => recordPytest(to, read);
-    return run({ name: 'pytest', command: [findPytest()], record }, options);
-  };
-
-  test(
-    'results with file and line, tests that it ran again are flaky',
-    async () => {
-      write({
-        'tests/test_cart.py': `import pytest
-ran = []
-def test_adds(): pass
-def test_breaks():
-    assert 1 + 1 == 3
-@pytest.mark.flaky(reruns=2)
-def test_sometimes():
-    ran.append(1)
-    assert len(ran) > 1
-`,
-      });
-      const { outcome } = await pytest();
-      const { failures, flaky, ...counts } = summarize(outcome.results ?? []);
-      expect(counts).toEqual({ passed: 2, failed: 1, skipped: 0 });
-      expect(failures[0]).toMatchObject({ name: 'tests.test_cart › test_breaks', file: 'tests/test_cart.py', line: 4 });
-      expect(gist(failures[0] ?? {})).toContain('assert (1 + 1) == 3');
-      expect(flaky.map(({ name }) => name)).toEqual(['tests.test_cart › test_sometimes']);
-    },
-    SLOW,
-  );
-
-  test(
-    'the file that hangs is named',
-    async () => {
-      write({
-        'tests/test_a.py': 'def test_a(): pass\n',
-        'tests/test_hang.py': 'import time\ndef test_b(): time.sleep(1000)\n',
-      });
-      const { outcome } = await pytest({ timeout: 8000 });
-      expect(outcome.troubles.get('pytest')?.what).toBe('tests/test_hang.py had not ended after 8 s');
-    },
-    SLOW,
-  );
-
-  test(
-    'where pytest has the time, its fault handler names the line',
-    async () => {
-      write({
-        'pytest.ini': '[pytest]\nfaulthandler_timeout = 2\n',
-        'tests/test_hang.py': 'import time\ndef test_b():\n    time.sleep(1000)\n',
-      });
-      const { outcome } = await pytest({ timeout: 8000 });
-      expect(outcome.troubles.get('pytest')?.what).toMatch(/test_hang\.py:3 \("test_b"\) had not ended/);
-    },
-    SLOW,
-  );
-
-  test(
-    'a crash of the interpreter is told',
-    async () => {
-      write({
-        'tests/test_crash.py': 'import os, signal\ndef test_dies():\n    os.kill(os.getpid(), signal.SIGSEGV)\n',
-      });
-      const { outcome } = await pytest();
-      expect(outcome.troubles.get('pytest')?.what).toContain('segmentation fault');
-    },
-    SLOW,
-  );
 });
 
 test(

@@ -1,8 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { inheritable, localExec } from '../../src/action/exec.ts';
+import type { RunInfo } from '../../src/action/host.ts';
+import { workflowLog } from '../../src/action/log.ts';
+import { systemClock } from '../../src/action/main.ts';
+import { openProject } from '../../src/project/project.ts';
+import { type Task, type TaskResult, runTasks } from '../../src/task/task.ts';
+import { TestWatch, type WatchedTests } from '../../src/test-report/watch.ts';
 import { cache } from '../lab/cache.ts';
+
+/** What came of a watched task. */
+export interface Ran {
+  readonly result: TaskResult;
+  readonly outcome: WatchedTests;
+  readonly log: string;
+}
 
 /** The real runners that the tests drive, pinned. */
 const PACKAGES = {
@@ -46,4 +60,43 @@ function once(home: string, make: (folder: string) => void): void {
 
 function keyOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+}
+
+/** Runs a task of a project as a build does, watched. */
+export async function runWatched(
+  folder: string,
+  task: Task,
+  { retries = 0, timeout }: { retries?: number; timeout?: number },
+): Promise<Ran> {
+  const lines: string[] = [];
+  // Under jest, its own marks and options must not reach the runners.
+  const { NODE_OPTIONS: _, JEST_WORKER_ID: __, NODE_ENV: ___, ...env } = inheritable(process.env);
+  const host = {
+    exec: localExec(
+      { ...env, PATH: `${path.dirname(process.execPath)}:${env['PATH'] ?? ''}` },
+      new AbortController().signal,
+    ),
+    log: workflowLog((line) => void lines.push(line)),
+    clock: systemClock,
+    env: {},
+    info: { temp: path.join(folder, 'temp') } as RunInfo,
+  };
+  const watch = new TestWatch(openProject('.', folder), { retries, runtime: `Node ${process.versions.node}` }, host);
+  const [result] = await runTasks(
+    [watch.watch(task)],
+    { cwd: folder, ...(timeout !== undefined && { timeout }) },
+    host,
+  );
+  if (result === undefined) throw new Error('the task has no result');
+  if (readdirSync(path.join(folder, 'temp')).length > 0) throw new Error('a recording was left behind');
+  return { result, outcome: watch.outcome(), log: lines.join('\n') };
+}
+
+/** Writes files of a project. */
+export function write(folder: string, files: Readonly<Record<string, string | object>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  }
 }
