@@ -2,7 +2,7 @@ import type { Host } from '../action/host.ts';
 import type { Spec } from '../action/inputs.ts';
 import type { Thresholds } from '../coverage/outcome.ts';
 import type { Project } from '../project/project.ts';
-import { TestWatch } from '../test-report/watch.ts';
+import { TestWatch } from './test-watch.ts';
 import { runTasks } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 import type { buildInputs } from './inputs.ts';

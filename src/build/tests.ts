@@ -4,7 +4,7 @@ import { gist } from '../test-report/gist.ts';
 import { placeOf } from '../test-report/place.ts';
 import { type TestResult, type TestSummary, summarize } from '../test-report/result.ts';
 import type { Trouble } from '../test-report/trouble.ts';
-import type { WatchedTests } from '../test-report/watch.ts';
+import type { WatchedTests } from './test-watch.ts';
 import type { FailedTest } from './failed-tests.ts';
 
 /** What the tests of a build said. */

@@ -12,7 +12,7 @@ export function coverageMarkdown({ total, files, changed, unknown }: CoverageOut
   const sentence =
     changed === undefined || changed.total === 0
       ? overall
-      : md`${raw(overall)}; of ${count(changed.total)} changed lines ${count(changed.covered)} are covered (${percentOf(changed)} %)`;
+      : md`${raw(overall)}; of ${count(changed.total)} changed lines ${count(changed.covered)} ${changed.covered === 1 ? 'is' : 'are'} covered (${percentOf(changed)} %)`;
   const open = changed?.files.filter(({ uncovered }) => uncovered.length > 0) ?? [];
   return paragraphs(
     sentence,

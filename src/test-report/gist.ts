@@ -37,7 +37,8 @@ function messageOf(failure: string): readonly string[] {
 function differences(lines: readonly string[]): readonly string[] {
   const named = lines.filter((line) => /^(?:Expected|Received)\b[^:]{0,40}:/.test(line));
   if (named.length > 0) return named.slice(0, 2);
-  return lines.filter((line) => /^[-+] (?!Expected|Received)/.test(line)).slice(0, MAX_LINES);
+  const changed = lines.filter((line) => /^[-+] (?!Expected|Received)/.test(line));
+  return changed.slice(0, MAX_LINES).map((line) => line.replace(/,$/, ''));
 }
 
 function clip(value: string): string {

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { ReadFile } from '../project/project.ts';
-import type { Addition } from '../task/task.ts';
 
 /** Where a project configures pytest. */
 const CONFIGS = ['pytest.ini', '.pytest.ini', 'pytest.toml', 'pyproject.toml', 'tox.ini', 'setup.cfg'];
@@ -13,7 +12,7 @@ const STUCK_SECONDS = 120;
  * takes long; neither changes how it ends. A report that the project itself configures stays the only one: pytest writes
  * a single one, and what the command line names is given the precedence by pytest itself.
  */
-export function recordPytest(folder: string, read: ReadFile): Addition {
+export function recordPytest(folder: string, read: ReadFile): { readonly env: Readonly<Record<string, string>> } {
   const configured = CONFIGS.map((file) => read(file) ?? '').join('\n');
   const options = [
     ...(/junit-?xml/.test(configured)

@@ -8,7 +8,7 @@ import { workflowLog } from '../../src/action/log.ts';
 import { systemClock } from '../../src/action/main.ts';
 import { openProject } from '../../src/project/project.ts';
 import { type Task, type TaskResult, runTasks } from '../../src/task/task.ts';
-import { TestWatch, type WatchedTests } from '../../src/test-report/watch.ts';
+import { TestWatch, type WatchedTests } from '../../src/build/test-watch.ts';
 import { cache } from '../lab/cache.ts';
 
 /** What came of a watched task. */

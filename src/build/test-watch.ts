@@ -2,12 +2,12 @@ import path from 'node:path';
 import type { Host } from '../action/host.ts';
 import type { Project } from '../project/project.ts';
 import type { Addition, RunOnce, Task, TaskResult } from '../task/task.ts';
-import type { OpenFile } from './events.ts';
-import { findTestReports } from './find.ts';
-import { mergeAttempts, withoutRepeated } from './flaky.ts';
-import { type RecordedRun, readRecording, recordingFolder } from './recording.ts';
-import type { TestResult } from './result.ts';
-import { type Trouble, crash, hung } from './trouble.ts';
+import type { OpenFile } from '../test-report/events.ts';
+import { findTestReports } from '../test-report/find.ts';
+import { mergeAttempts, withoutRepeated } from '../test-report/flaky.ts';
+import { type RecordedRun, readRecording, recordingFolder } from '../test-report/recording.ts';
+import type { TestResult } from '../test-report/result.ts';
+import { type Trouble, crash, hung } from '../test-report/trouble.ts';
 
 /** What the tests of all tasks said. */
 export interface WatchedTests {
