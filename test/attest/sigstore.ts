@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { X509Certificate, createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -47,7 +47,12 @@ export async function sigstore(): Promise<Sigstore> {
   const ca = await initializeCA(keys(), ctlog);
   const tlog = await initializeTLog('https://rekor.sigstore.dev', keys());
   const tsa = await initializeTSA(keys());
-  const handlers = [fulcioHandler(ca), rekorHandler(tlog), tsaHandler(tsa)];
+  const log1 = rekorHandler(tlog);
+  const handlers = [
+    fulcioHandler(ca),
+    { path: log1.path, fn: async (body: string) => log1.fn(JSON.stringify(entryOf(body))) },
+    tsaHandler(tsa),
+  ];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -119,4 +124,30 @@ export async function sigstore(): Promise<Sigstore> {
       await once(server, 'close');
     },
   };
+}
+
+/**
+ * What Rekor keeps of an envelope that it is given (https://github.com/sigstore/rekor/tree/main/pkg/types/dsse), once
+ * its signature holds; the mock would keep the request itself.
+ */
+function entryOf(body: string): object {
+  const { apiVersion, kind, spec } = JSON.parse(body) as {
+    apiVersion: string;
+    kind: string;
+    spec: { proposedContent: { envelope: string; verifiers: readonly [string] } };
+  };
+  const { envelope: text, verifiers } = spec.proposedContent;
+  const envelope = JSON.parse(text) as { payload: string; payloadType: string; signatures: readonly [{ sig: string }] };
+  const [[verifier], [{ sig }]] = [verifiers, envelope.signatures];
+  const payload = Buffer.from(envelope.payload, 'base64');
+  const head = `DSSEv1 ${envelope.payloadType.length} ${envelope.payloadType} ${payload.length} `;
+  const key = new X509Certificate(Buffer.from(verifier, 'base64')).publicKey;
+  const isValid = verify('sha256', Buffer.concat([Buffer.from(head), payload]), key, Buffer.from(sig, 'base64'));
+  if (!isValid) throw new Error('the signature of the envelope does not hold');
+  const hash = (data: string | Buffer) => ({
+    algorithm: 'sha256',
+    value: createHash('sha256').update(data).digest('hex'),
+  });
+  const signatures = [{ signature: sig, verifier }];
+  return { apiVersion, kind, spec: { envelopeHash: hash(text), payloadHash: hash(payload), signatures } };
 }
