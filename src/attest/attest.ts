@@ -6,16 +6,14 @@ import type { Auths } from '../container/registry.ts';
 import { ask, jsonOf } from '../http/ask.ts';
 import { isObject } from '../project/json.ts';
 import { BUNDLE_TYPE, type Bundle, servicesFor, signer } from './sigstore.ts';
+import type { Attest } from './when.ts';
 import { COSIGN_SIGNATURE, type Predicate, claimsOf, provenance, statement } from './statement.ts';
-
-/** Whether images are attested: `auto` does it where the job may and tells where it may not. */
-export const ATTEST = ['auto', 'true', 'false'] as const;
 
 /** What is wanted of an image. */
 export interface Wanted {
   readonly image: Reference & { readonly digest: string };
   readonly auths: Auths;
-  readonly attest: (typeof ATTEST)[number];
+  readonly attest: Attest;
   /** A signature by itself, as `cosign sign` makes it. */
   readonly sign: boolean;
   /** Token of GitHub's API. */

@@ -1,6 +1,6 @@
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { ask, jsonOf, serviceUrl } from '../http/ask.ts';
+import { type Manners, ask, jsonOf, serviceUrl } from '../http/ask.ts';
 import type { ResolvedPackage } from '../packages/package.ts';
 import { objectList, textOf } from '../packages/values.ts';
 import { isObject } from '../project/json.ts';
@@ -32,9 +32,11 @@ const ECOSYSTEMS = { npm: 'npm', pypi: 'PyPI' } as const;
 export async function askOsv(
   packages: readonly ResolvedPackage[],
   host: Pick<Host, 'env' | 'clock' | 'signal'>,
+  patience: Pick<Manners, 'timeout' | 'attempts'> = {},
 ): Promise<readonly Affected[]> {
   const base = serviceUrl(host.env, 'OSV_URL', 'https://api.osv.dev');
   const manners = {
+    ...patience,
     what: `The vulnerability database ${base}`,
     remedy: 'Run the job again; set OSV_URL to a mirror of OSV where the runner may not reach it.',
   };

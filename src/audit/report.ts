@@ -83,3 +83,12 @@ function ignoredTable(findings: readonly Finding[]): Markdown {
 function way(path: readonly string[]): string {
   return path.length <= 1 ? 'the project' : path.slice(0, -1).join(' > ');
 }
+
+/** How many of each severity are known and not let pass, for those that run in production. */
+export function countsOf({ audit }: AuditOutcome): Readonly<Record<string, number>> {
+  const counted = (audit?.findings ?? []).filter((one) => one.ignored === undefined && !one.package.dev);
+  const count = (severity: string): number => counted.filter((one) => (one.severity ?? 'unknown') === severity).length;
+  return Object.fromEntries(
+    ['critical', 'high', 'moderate', 'low', 'unknown'].map((severity) => [severity, count(severity)]),
+  );
+}

@@ -3,12 +3,9 @@ import type { Host } from '../action/host.ts';
 import type { PackageSet } from '../packages/package.ts';
 import { type Audit, type Finding, judge, stops } from './audit.ts';
 import type { Ignore } from './ignore.ts';
+import type { Level } from './levels.ts';
 import { askOsv } from './osv.ts';
 import type { Severity } from './severity.ts';
-
-/** What is done about known vulnerabilities: `none` looks and tells, `off` does not look. */
-export const LEVELS = ['off', 'none', 'low', 'moderate', 'high', 'critical'] as const;
-export type Level = (typeof LEVELS)[number];
 
 /** What came of looking for known vulnerabilities. */
 export interface AuditOutcome {
@@ -19,6 +16,9 @@ export interface AuditOutcome {
   /** Why the database could not be asked, where that stops nothing. */
   readonly unknown?: string;
 }
+
+/** Where nothing hangs on the answer, a runner that may not reach the database does not wait long for it. */
+const BRIEFLY = { timeout: 5000, attempts: 2 };
 
 /**
  * Looks for known vulnerabilities in packages. A database that does not answer stops a build only where a finding could:
@@ -31,7 +31,12 @@ export async function auditPackages(
   host: Pick<Host, 'env' | 'clock' | 'signal' | 'log'>,
 ): Promise<AuditOutcome> {
   try {
-    const audit = judge(set, await askOsv(set.packages, host), ignores, host.clock.now());
+    const audit = judge(
+      set,
+      await askOsv(set.packages, host, level === 'none' ? BRIEFLY : {}),
+      ignores,
+      host.clock.now(),
+    );
     const stopping = level === 'none' ? [] : audit.findings.filter((finding) => stops(finding, level));
     return { audit, stopping };
   } catch (error) {

@@ -36,6 +36,7 @@ export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env']): 
   const decided = { manager, node, ...(image && { image }) };
   return {
     ...decided,
+    lockfile: manager.lockfile,
     ...(project.name !== undefined && { name: project.name }),
     decisions: decisionsOf(decided, scripts),
     stages: scripts.stages.map((stage) => stage.map((script) => scriptTask(manager.name, script))),

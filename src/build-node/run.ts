@@ -14,6 +14,7 @@ import { type NodePlan, baseOf, planBuild } from './plan.ts';
 export const buildNode = buildAction({
   name: 'build-node',
   inputs,
+  ecosystem: 'npm',
   outputs: ['node-version'] as const,
   plan: (given, { read }, env) => planBuild(given, read, env),
   prepare,

@@ -5,13 +5,15 @@ import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import { prepareImage } from '../image/prepare.ts';
 import { type Project, inRepository, openProject } from '../project/project.ts';
+import { countsOf } from '../audit/report.ts';
+import { openSupply } from '../supply/supply.ts';
 import { runStages } from '../task/task.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
 import { readTests } from './tests.ts';
 import type { BuildPlan, Toolchain } from './toolchain.ts';
 
-const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
+const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile', 'sbom', 'vulnerabilities'] as const;
 type SharedOutput = (typeof OUTPUTS)[number];
 type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
 
@@ -61,8 +63,20 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     } else {
       // Before anything runs: what the build itself writes must not count as its input.
       const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
+      const source = {
+        ecosystem: toolchain.ecosystem,
+        name: report.name,
+        ...(plan.lockfile !== undefined && { lockfile: plan.lockfile }),
+      };
+      const supply = await openSupply(given, source, project, host);
+      report.supply = supply.report;
       await check(toolchain, plan, project, report, host);
-      if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+      if (verdictOf(report) === undefined) {
+        await supply.gate();
+        if (image !== undefined) report.image = await image.deliver();
+        const { pushed, reused = false } = report.image ?? {};
+        await supply.deliver(pushed && { ...pushed, reused });
+      }
     }
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
@@ -95,12 +109,14 @@ async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   Object.assign(report, readTests(project, began, host));
 }
 
-function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
+function outputsOf({ image, tests, printed, supply }: BuildReport): Partial<Record<SharedOutput, string>> {
   return {
     ...(image?.reference !== undefined && { image: image.reference }),
     ...(image?.digest !== undefined && { digest: image.digest }),
     ...(image !== undefined && { name: image.name, reused: String(image.reused) }),
     ...(printed !== undefined && { dockerfile: printed }),
+    ...(supply?.sbom !== undefined && { sbom: supply.sbom }),
+    ...(supply?.audit?.audit !== undefined && { vulnerabilities: JSON.stringify(countsOf(supply.audit)) }),
     ...(tests !== undefined && {
       tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
     }),

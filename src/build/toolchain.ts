@@ -2,6 +2,7 @@ import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
+import type { Ecosystem } from '../packages/package.ts';
 import type { Project } from '../project/project.ts';
 import type { Task } from '../task/task.ts';
 import type { buildInputs } from './inputs.ts';
@@ -17,6 +18,8 @@ export interface BuildPlan {
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
+  /** The lockfile that is installed from; without one, the first that is there. */
+  readonly lockfile?: string;
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -33,6 +36,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   /** Name of the action. */
   readonly name: string;
   readonly inputs: S;
+  /** Where its packages come from. */
+  readonly ecosystem: Ecosystem;
   /** Outputs besides those that all build actions have. */
   readonly outputs: readonly O[];
   /**

@@ -19,7 +19,8 @@ function schema(name: string): object {
 function valid(document: object): string | undefined {
   const ajv = new Ajv({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  for (const name of ['spdx', 'jsf-0.82']) ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
+  for (const name of ['spdx', 'jsf-0.82'])
+    ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
   // Formats for names of other languages, which no URL of these documents has.
   for (const format of ['iri-reference', 'idn-email']) ajv.addFormat(format, true);
   const check = ajv.compile(schema('bom-1.6'));

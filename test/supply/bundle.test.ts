@@ -1,0 +1,85 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type OsvStandIn, osvStandIn } from '../audit/osv.ts';
+import { Workspace } from '../build-node/workspace.ts';
+
+let shop: Workspace;
+let osv: OsvStandIn | undefined;
+beforeEach(() => {
+  shop = new Workspace();
+});
+afterEach(async () => {
+  shop.remove();
+  await osv?.close();
+  osv = undefined;
+});
+
+/** A project whose only package is for another system, so that npm installs nothing and asks nobody. */
+function project(scripts: Readonly<Record<string, string>> = {}): Record<string, object> {
+  const root = { name: 'shop', version: '1.0.0', optionalDependencies: { qs: '6.0.0' } };
+  const qs = {
+    version: '6.0.0',
+    optional: true,
+    os: ['aix'],
+    license: 'BSD-3-Clause',
+    integrity: `sha512-${'A'.repeat(86)}==`,
+  };
+  return {
+    'package.json': { ...root, scripts },
+    'package-lock.json': {
+      name: 'shop',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      packages: { '': root, 'node_modules/qs': qs },
+    },
+  };
+}
+
+const known = {
+  'npm/qs@6.0.0': [{ id: 'GHSA-qqqq', summary: 'prototype pollution', database_specific: { severity: 'HIGH' } }],
+};
+
+describe('what the packages of a project are', () => {
+  test('is written as an SBOM, and known vulnerabilities are told without stopping the build', async () => {
+    osv = await osvStandIn(known);
+    shop.write(project());
+    const { exitCode, outputs, summary } = await shop.start({}, { OSV_URL: osv.url }).ended;
+    expect(exitCode).toBe(0);
+    expect(outputs).toMatchObject({ vulnerabilities: '{"critical":0,"high":1,"moderate":0,"low":0,"unknown":0}' });
+    expect(outputs['sbom']).toBe(path.join(shop.temp, 'sbom'));
+    const read = (file: string): string => readFileSync(path.join(outputs['sbom'] ?? '', file), 'utf8');
+    expect(JSON.parse(read('sbom.cdx.json'))).toMatchObject({ components: [{ purl: 'pkg:npm/qs@6.0.0' }] });
+    expect(read('sbom.spdx.json')).toContain('"licenseDeclared": "BSD-3-Clause"');
+    expect(summary).toContain('| known vulnerabilities | 1 high known vulnerability |');
+    expect(summary).toContain('https://osv.dev/vulnerability/GHSA-qqqq');
+  });
+
+  test('stops the build at a level, and the lockfile is annotated with what to do', async () => {
+    osv = await osvStandIn(known);
+    shop.write(project({ test: 'node -e 0' }));
+    const { exitCode, log, summary } = await shop.start({ 'audit-level': 'moderate' }, { OSV_URL: osv.url }).ended;
+    expect(exitCode).toBe(1);
+    expect(log).toContain('::error file=package-lock.json');
+    expect(summary).toContain('### ❌ shop was not built');
+    expect(summary).toContain('GHSA-qqqq');
+    const ignored = { 'audit-level': 'moderate', 'audit-ignore': 'GHSA-qqqq until 2999-01-01 we parse nothing' };
+    expect((await shop.start(ignored, { OSV_URL: osv.url }).ended).exitCode).toBe(0);
+  });
+
+  test('is not asked of anyone with `off`, and a database that is down stops only a gate', async () => {
+    osv = await osvStandIn(known);
+    const { url, asked } = osv;
+    shop.write(project());
+    const off = await shop.start({ 'audit-level': 'off', sbom: 'false' }, { OSV_URL: url }).ended;
+    expect([off.exitCode, off.outputs['sbom'], asked.length]).toEqual([0, undefined, 0]);
+    expect(existsSync(path.join(shop.temp, 'sbom'))).toBe(false);
+    await osv.close();
+    osv = undefined;
+    const told = await shop.start({}, { OSV_URL: url }).ended;
+    expect([told.exitCode, told.summary.includes('Known vulnerabilities are not told')]).toEqual([0, true]);
+    const gated = await shop.start({ 'audit-level': 'high' }, { OSV_URL: url }).ended;
+    expect(gated.exitCode).toBe(1);
+    expect(gated.log).toContain('Set audit-level to none for this run');
+  });
+});
