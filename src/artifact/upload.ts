@@ -76,7 +76,7 @@ export async function uploadArtifact({ path, shown, name }: ToUpload, host: Uplo
   const hash = createHash('sha256');
   const blocks: string[] = [];
   let bytes = 0;
-  for await (const block of inBlocks(await zipOf(files, TIME))) {
+  for await (const block of inBlocks(zipOf(files, TIME))) {
     hash.update(block);
     bytes += block.length;
     const id = Buffer.from(String(blocks.length).padStart(8, '0')).toString('base64');

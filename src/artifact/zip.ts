@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { ZipFile } from 'yazl';
 import { UserError } from '../action/errors.ts';
 
 /** A file to be packed. */
@@ -60,8 +61,7 @@ function packed(file: string, name: string, { size, mode }: { readonly size: num
 }
 
 /** The archive as it grows. All files have the time given, so that the same files make the same archive. */
-export async function zipOf(files: readonly Packed[], time: Date): Promise<Readable> {
-  const { ZipFile } = await import('yazl');
+export function zipOf(files: readonly Packed[], time: Date): Readable {
   const zip = new ZipFile();
   // An error of a file's stream comes on the archive, not on its output.
   zip.on('error', (error: unknown) => void output.destroy(error instanceof Error ? error : new Error(String(error))));

@@ -19,6 +19,11 @@ export const buildNode = buildAction({
   plan: (given, { read }, env) => planBuild(given, read, env),
   prepare,
   recipe,
+  async publish({ publish }, project, host) {
+    if (!publish) return undefined;
+    const { publishNpm } = await import('../publish/npm.ts');
+    return publishNpm(project, host);
+  },
 });
 
 async function prepare(

@@ -8,6 +8,13 @@ export const buildInputs = {
   directory: text({ default: '.', allowed: 'a folder inside the repository' }),
   ...imageInputs,
   ...supplyInputs,
+  artifact: text({ allowed: 'the path of a folder or file, relative to the directory' }),
+  'artifact-name': text({
+    default: 'build',
+    pattern: /[^":<>|*?\\/]+/,
+    max: 255,
+    allowed: 'a name without ":<>|*?\\/',
+  }),
 } as const;
 
 /** The parsed inputs that all build actions share. */

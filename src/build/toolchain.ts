@@ -4,6 +4,7 @@ import type { ImagePlan } from '../image/plan.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
 import type { Ecosystem } from '../packages/package.ts';
 import type { Project } from '../project/project.ts';
+import type { Published } from '../publish/published.ts';
 import type { Task } from '../task/task.ts';
 import type { buildInputs } from './inputs.ts';
 
@@ -47,5 +48,7 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
+  /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */
+  publish?(given: Inputs<S>, project: Project, host: Host): Promise<Published | undefined>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
 }

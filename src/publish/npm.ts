@@ -5,16 +5,7 @@ import { textOf } from '../packages/values.ts';
 import { isObject, parseObject } from '../project/json.ts';
 import type { Project } from '../project/project.ts';
 import { identityEnv } from './identity.ts';
-
-/** What became of publishing a package. */
-export interface Published {
-  readonly name: string;
-  readonly version: string;
-  /** `unchanged`: the registry has the very same archive. `checked`: a pull request publishes nothing. */
-  readonly verdict: 'published' | 'unchanged' | 'checked';
-  /** Whether npm signed where it comes from. */
-  readonly provenance: boolean;
-}
+import type { Published } from './published.ts';
 
 interface Archive {
   readonly name: string;

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { artifactService } from '../artifact/service.ts';
 import { type OsvStandIn, osvStandIn } from '../audit/osv.ts';
 import { Workspace } from '../build-node/workspace.ts';
 
@@ -82,4 +83,33 @@ describe('what the packages of a project are', () => {
     expect(gated.exitCode).toBe(1);
     expect(gated.log).toContain('Set audit-level to none for this run');
   });
+});
+
+describe('what a build makes', () => {
+  test('is uploaded to the run as an artifact', async () => {
+    const service = await artifactService();
+    shop.write(project({ build: 'node make.js' }));
+    shop.write({ 'make.js': "require('fs').mkdirSync('dist'); require('fs').writeFileSync('dist/app.js', '1');" });
+    const inputs = { artifact: 'dist', 'artifact-name': 'web', 'audit-level': 'off' };
+    const { log, outputs, summary } = await shop.start(inputs, { ...service.env, GITHUB_RUN_ID: '7' }).ended;
+    expect(log).not.toContain('::error');
+    expect(outputs['artifact']).toBe('https://github.com/acme/shop/actions/runs/7/artifacts/77');
+    expect(summary).toContain('| artifact | [web](https://github.com/acme/shop/actions/runs/7/artifacts/77): 1 files');
+    expect([...service.kept.keys()]).toEqual(['web']);
+    await service.close();
+  });
+
+  test.each(['../elsewhere', 'out/host'])(
+    'is not taken from %s, which leads out of the directory',
+    async (artifact) => {
+      shop.write(project());
+      symlinkSync(path.join(shop.folder, '..'), path.join(shop.folder, 'out'));
+      const outside = mkdtempSync(path.join(shop.folder, '..', 'host-'));
+      const named = artifact === 'out/host' ? `out/${path.basename(outside)}` : artifact;
+      const { exitCode, log } = await shop.start({ artifact: named, 'audit-level': 'off' }).ended;
+      rmSync(outside, { recursive: true });
+      expect(exitCode).toBe(1);
+      expect(log).toContain('leads out of the directory');
+    },
+  );
 });
