@@ -1,7 +1,20 @@
+import path from 'node:path';
 import { UserError, messageOf } from '../action/errors.ts';
 
 /** The text of a file of the project, by its name relative to the project's folder; undefined when there is none. */
 export type ReadFile = (file: string) => string | undefined;
+
+/** One tool that `devEngines` of package.json names; `version` is a range. */
+export interface DevEngine {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** `devEngines` of package.json (npm's documentation): what developers of the package use. */
+export interface DevEngines {
+  readonly runtime: readonly DevEngine[];
+  readonly packageManager: readonly DevEngine[];
+}
 
 /** What of package.json counts for a build; whatever has another type than npm documents is left out. */
 export interface PackageJson {
@@ -9,6 +22,8 @@ export interface PackageJson {
   readonly main?: string;
   readonly packageManager?: string;
   readonly engines: Readonly<Record<string, string>>;
+  readonly devEngines: DevEngines;
+  readonly volta: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
@@ -17,22 +32,25 @@ export interface PackageJson {
 }
 
 /**
- * Reads package.json of the project.
+ * Reads package.json of the project, or of another `folder` by its path from there, such as `../..`.
  * @throws UserError when there is none or it is not a JSON object
  */
-export function readPackageJson(read: ReadFile): PackageJson {
-  const text = read('package.json');
+export function readPackageJson(read: ReadFile, folder = ''): PackageJson {
+  const file = path.posix.join(folder, 'package.json');
+  const text = read(file);
   if (text === undefined) {
     throw new UserError('There is no package.json in the directory.', {
       remedy: 'Set the input `directory` to the folder of the Node project.',
     });
   }
-  const json = parseObject(text, 'package.json', 'Mend the JSON of package.json.');
+  const json = parseObject(text, file, 'Mend the JSON of package.json.');
   return {
     ...(typeof json['name'] === 'string' && { name: json['name'] }),
     ...(typeof json['main'] === 'string' && { main: json['main'] }),
     ...(typeof json['packageManager'] === 'string' && { packageManager: json['packageManager'] }),
     engines: texts(json['engines']),
+    devEngines: devEngines(json['devEngines']),
+    volta: texts(json['volta']),
     scripts: texts(json['scripts']),
     dependencies: texts(json['dependencies']),
     devDependencies: texts(json['devDependencies']),
@@ -55,6 +73,19 @@ export function parseObject(text: string, file: string, remedy: string): Readonl
   }
   if (isObject(value)) return value;
   throw new UserError(`${file} is not a JSON object.`, { remedy, place: { file } });
+}
+
+function devEngines(value: unknown): DevEngines {
+  const given = isObject(value) ? value : {};
+  return { runtime: devTools(given['runtime']), packageManager: devTools(given['packageManager']) };
+}
+
+/** One tool or a list of them, of which the first that fits is meant. */
+function devTools(value: unknown): readonly DevEngine[] {
+  return [value].flat().flatMap((one) => {
+    const { name, version } = texts(one);
+    return name === undefined ? [] : [{ name, ...(version !== undefined && { version }) }];
+  });
 }
 
 /** Whether a value read from JSON is an object, so neither an array nor null. */

@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { load } from 'js-yaml';
+import { type ReadFile, isObject, parseObject } from './manifest.ts';
+
+/**
+ * The folders from the project's own up to the repository's root, each by its path from the project: `''`, `..`, `../..`.
+ * @param location the project's path in the repository, `''` for its root
+ */
+export function foldersUp(location: string): readonly string[] {
+  const depth = location === '' ? 0 : location.split('/').length;
+  return Array.from({ length: depth + 1 }, (_, levels) => Array<string>(levels).fill('..').join('/'));
+}
+
+/** A file's path from the project, where it lies in one of {@link foldersUp}. */
+export function fileIn(folder: string, file: string): string {
+  return path.posix.join(folder, file);
+}
+
+/** What a workspace's root says of the packages that it has: patterns of folders, those to leave out begin with `!`. */
+export function workspacePatterns(read: ReadFile, folder: string): readonly string[] {
+  const yaml = read(fileIn(folder, 'pnpm-workspace.yaml'));
+  if (yaml !== undefined) return patternsOf(parsed(yaml));
+  const file = fileIn(folder, 'package.json');
+  const text = read(file);
+  if (text === undefined) return [];
+  const { workspaces } = parseObject(text, file, 'Mend the JSON of package.json.');
+  return patternsOf(Array.isArray(workspaces) ? { packages: workspaces } : workspaces);
+}
+
+/** Whether the workspace at `folder` has the project at `location` of the repository as one of its packages. */
+export function isMember(read: ReadFile, folder: string, location: string): boolean {
+  const levels = folder === '' ? 0 : folder.split('/').length;
+  const member = levels === 0 ? '' : location.split('/').slice(-levels).join('/');
+  const [excluded, included] = [true, false].map((out) =>
+    workspacePatterns(read, folder).filter((pattern) => pattern.startsWith('!') === out),
+  ) as [string[], string[]];
+  const matches = (pattern: string): boolean =>
+    path.posix.matchesGlob(member, path.posix.normalize(pattern).replace(/\/$/, ''));
+  return included.some(matches) && !excluded.some((pattern) => matches(pattern.slice(1)));
+}
+
+function patternsOf(value: unknown): readonly string[] {
+  const packages = isObject(value) ? value['packages'] : undefined;
+  return Array.isArray(packages) ? packages.filter((one) => typeof one === 'string') : [];
+}
+
+/** Broken YAML names no packages: pnpm itself says what is wrong with it. */
+function parsed(yaml: string): unknown {
+  try {
+    return load(yaml);
+  } catch {
+    return undefined;
+  }
+}
