@@ -7,7 +7,7 @@ import type { Host } from '../action/host.ts';
 import { isNetworkFault, refusalIn } from './install-fault.ts';
 import type { Hash } from './manager-choice.ts';
 import { pinnedIntegrity } from './manager-packages.ts';
-import { isObject } from './manifest.ts';
+import { isObject } from '../project/json.ts';
 
 /** A package of the registry in a file. */
 export interface Fetched {

@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { UserError, messageOf } from '../action/errors.ts';
-
-/** The text of a file of the project, by its name relative to the project's folder; undefined when there is none. */
-export type ReadFile = (file: string) => string | undefined;
+import { UserError } from '../action/errors.ts';
+import { isObject, parseObject, texts } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 
 /** One tool that `devEngines` of package.json names; `version` is a range. */
 export interface DevEngine {
@@ -29,6 +28,8 @@ export interface PackageJson {
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  /** What npm puts in a dependency's place, by its name. */
+  readonly overrides: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -56,23 +57,8 @@ export function readPackageJson(read: ReadFile, folder = ''): PackageJson {
     devDependencies: texts(json['devDependencies']),
     optionalDependencies: texts(json['optionalDependencies']),
     peerDependencies: texts(json['peerDependencies']),
+    overrides: isObject(json['overrides']) ? json['overrides'] : {},
   };
-}
-
-/**
- * The JSON object in a file's text.
- * @throws UserError with the remedy given when it is anything else
- */
-export function parseObject(text: string, file: string, remedy: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    // Some editors on Windows write a byte order mark; npm takes it too.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (error) {
-    throw new UserError(`${file} is not JSON: ${messageOf(error)}`, { remedy, place: { file }, cause: error });
-  }
-  if (isObject(value)) return value;
-  throw new UserError(`${file} is not a JSON object.`, { remedy, place: { file } });
 }
 
 function devEngines(value: unknown): DevEngines {
@@ -86,17 +72,4 @@ function devTools(value: unknown): readonly DevEngine[] {
     const { name, version } = texts(one);
     return name === undefined ? [] : [{ name, ...(version !== undefined && { version }) }];
   });
-}
-
-/** Whether a value read from JSON is an object, so neither an array nor null. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The entries of a JSON object whose values are texts; none when it is no object. */
-export function texts(value: unknown): Readonly<Record<string, string>> {
-  if (!isObject(value)) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  );
 }

@@ -2,7 +2,8 @@ import semver from 'semver';
 import { UserError } from '../action/errors.ts';
 import { type Declared, FAMILIES, type Family, type Hash, declaredManager, engineOf } from './manager-choice.ts';
 import { type Fitting, fittingFor, moduleOf } from './manager-packages.ts';
-import { type PackageJson, type ReadFile, readPackageJson } from './manifest.ts';
+import type { ReadFile } from '../project/project.ts';
+import { type PackageJson, readPackageJson } from './manifest.ts';
 import { fileIn, foldersUp, isMember } from './workspace-root.ts';
 
 export { FAMILIES, type Family } from './manager-choice.ts';

@@ -7,7 +7,7 @@ import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { checkHash, fetchPackage } from './fetch-package.ts';
 import { type ManagerPackage, type Platform, packagesOf } from './manager-packages.ts';
-import { isObject, parseObject, texts } from './manifest.ts';
+import { isObject, parseObject, texts } from '../project/json.ts';
 import type { PackageManager } from './package-manager.ts';
 import { findTool, keepTool } from './tool-folder.ts';
 

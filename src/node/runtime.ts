@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import semver from 'semver';
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { isObject } from './manifest.ts';
+import { isObject } from '../project/json.ts';
 import { findTool, keepTool } from './tool-folder.ts';
 import { type NodeVersion, withoutAlias } from './version.ts';
 

@@ -1,6 +1,8 @@
 import { parse as parseToml } from 'smol-toml';
 import { type Place, UserError, messageOf } from '../action/errors.ts';
-import { type ReadFile, isObject, parseObject, readPackageJson, texts } from './manifest.ts';
+import { isObject, parseObject, texts } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
+import { readPackageJson } from './manifest.ts';
 import { fileIn } from './workspace-root.ts';
 
 /** A version as it is written somewhere. */

@@ -1,8 +1,9 @@
 import semver from 'semver';
 import { UserError, checkAll } from '../action/errors.ts';
-import { type PackageJson, type ReadFile, readPackageJson } from './manifest.ts';
+import type { ReadFile } from '../project/project.ts';
+import { type PackageJson, readPackageJson } from './manifest.ts';
 import { type Found, showFound, versionFiles } from './version-files.ts';
-import { fileIn, foldersUp } from './workspace-root.ts';
+import { fileIn, foldersUp, inRepositoryOnly } from './workspace-root.ts';
 
 /** Which Node a project wants. */
 export interface NodeVersion {
@@ -33,7 +34,7 @@ export function nodeVersion(read: ReadFile, wanted = '', location = ''): NodeVer
   const limits = enginesOf(read, location);
   if (wanted !== '') return settled([{ value: wanted, place: { file: 'the input `node-version`' } }], limits);
   const files = foldersUp(location)
-    .map((folder) => versionFiles(read, folder))
+    .map((folder) => versionFiles(inRepositoryOnly(read, location), folder))
     .find((found) => found.length > 0);
   return settled(files ?? [], limits);
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { load } from 'js-yaml';
-import { type ReadFile, isObject, parseObject } from './manifest.ts';
+import { isObject, parseObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 
 /**
  * The folders from the project's own up to the repository's root, each by its path from the project: `''`, `..`, `../..`.
@@ -9,6 +10,16 @@ import { type ReadFile, isObject, parseObject } from './manifest.ts';
 export function foldersUp(location: string): readonly string[] {
   const depth = location === '' ? 0 : location.split('/').length;
   return Array.from({ length: depth + 1 }, (_, levels) => Array<string>(levels).fill('..').join('/'));
+}
+
+/** Reads as `read` does, and nothing that lies above the repository's root. */
+export function inRepositoryOnly(read: ReadFile, location: string): ReadFile {
+  const highest = foldersUp(location).length - 1;
+  return (file) => {
+    const normal = path.posix.normalize(file);
+    const up = normal.split('/').filter((part) => part === '..').length;
+    return up > highest || path.isAbsolute(normal) ? undefined : read(normal);
+  };
 }
 
 /** A file's path from the project, where it lies in one of {@link foldersUp}. */
