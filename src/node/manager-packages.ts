@@ -33,8 +33,16 @@ const PINNED: Readonly<Record<string, string>> = {
   'yarn@1.22.22': 'sha512-prL3kGtyG7o9Z9Sv8IPfBNrWTDmXB4Qbes8A9rEzt6wkJV8mUvoirjU0Mp3GGAU06Y0XQyA3/2/RQFVuK7MTfg==',
   '@yarnpkg/cli-dist@4.18.1':
     'sha512-EH+A4TxAtBWXKE0DGQxW9Bo9crXHLJ73mfxjTQJuv8XonNWWTpei8BQ5JjczHJNU9GROTycwMFn8iOvRIZXUcA==',
+  '@yarnpkg/cli-dist@4.14.1':
+    'sha512-62uYRCYBnAwNZ1Y4uMh0iUXtgZe4frwAgd5dJFoTu/uWMZWpJzxY2ib0cAva1eiy1L2jiDR0dS1Os+1osiIxvA==',
+  '@yarnpkg/cli-dist@4.13.0':
+    'sha512-c0YdSja652OezJqFnz9+pZwKfKAiBu2aRPJiHPU73sirTGgvQRTyaS5Y6PQHAmmaoa3RjCY6f3L2q9g8S/urqw==',
   '@yarnpkg/cli-dist@3.8.7':
     'sha512-YMoAlLR9f+kxXjK72ggBIidi3ulQQrQpMSxzrLUt0OUk9Xdst2v26LBSYFlzOm+7KRNWgYIJpFjA8uRnCgB5xQ==',
+  '@yarnpkg/cli-dist@3.1.1':
+    'sha512-7R8UUelyaGkpiSEgDgeK4A8jEUNmKw+un4UCY0xQoFXBJgVWS6lyWWN57FSs+3ybHZuNrEzaEa9+Bb5hiktGug==',
+  '@yarnpkg/cli-dist@2.4.2':
+    'sha512-M82xg3uZnE836u68o/DpLtSQjxHUoYkuK82v4psznrFjZO3msYD6qb/wAhGD9KdkO/puwfnDhOc9imA3NDrp9g==',
   '@oven/bun-linux-x64@1.4.5':
     'sha512-IWX9BELoGHAUtMonkeSaNaZwXzRk+oDw6Mk+HBFXd3KHYIBNBsIGRupMZPcgNoDbJpLu6gAJjIoIVPZtt1aJ1g==',
   '@oven/bun-linux-aarch64@1.4.5':
@@ -67,22 +75,41 @@ export function pinnedIntegrity(module: string, version: string): string | undef
   return PINNED[`${module}@${version}`];
 }
 
-/** Which versions of a manager read this lockfile without writing it anew: each format has its own. */
+/**
+ * Which versions read each format of a lockfile and leave it as it is: a frozen install fails where its manager would
+ * write a newer format. Measured with those versions; the last entry is for formats yet to come.
+ */
+const FORMATS: Readonly<Record<Exclude<ManagerName, 'npm'>, readonly (readonly [format: number, Fitting])[]>> = {
+  pnpm: [
+    [5, { range: '7', usual: '7.33.7' }],
+    [6, { range: '8', usual: '8.15.9' }],
+    [Infinity, { range: '>=9', usual: '10.34.9' }],
+  ],
+  'yarn-classic': [[Infinity, { range: '1', usual: '1.22.22' }]],
+  'yarn-berry': [
+    [4, { range: '2', usual: '2.4.2' }],
+    [5, { range: '3.0 - 3.1', usual: '3.1.1' }],
+    [6, { range: '3.2 - 3', usual: '3.8.7' }],
+    [8, { range: '4.0 - 4.13', usual: '4.13.0' }],
+    [9, { range: '4.14', usual: '4.14.1' }],
+    [Infinity, { range: '>=4.15', usual: '4.18.1' }],
+  ],
+  bun: [
+    [1, { range: '>=1.2', usual: '1.4.5' }],
+    [Infinity, { range: '>=1.4', usual: '1.4.5' }],
+  ],
+};
+
+/** Where each manager's lockfile tells its format: `lockfileVersion: '9.0'`, `__metadata:\n  version: 8`, JSON. */
+const FORMAT = /^\s*(?:"?lockfileVersion"?:\s*['"]?|__metadata:\s+version:\s*)(\d+)/m;
+
+/** Which versions of a manager read this lockfile; a binary or empty one tells no format and has the last one's. */
 export function fittingFor(name: ManagerName, lockfile: string): Fitting {
-  const format = Number(/^(?:lockfileVersion:\s*['"]?| {2}version:\s*)(\d+)/m.exec(lockfile.slice(0, 2000))?.[1]);
-  switch (name) {
-    case 'npm':
-      return { range: '*', usual: '' };
-    case 'pnpm':
-      if (format === 5) return { range: '7', usual: '7.33.7' };
-      return format === 6 ? { range: '8', usual: '8.15.9' } : { range: '>=9', usual: '10.34.9' };
-    case 'yarn-classic':
-      return { range: '1', usual: '1.22.22' };
-    case 'yarn-berry':
-      return format < 8 ? { range: '>=2 <4', usual: '3.8.7' } : { range: '>=4', usual: '4.18.1' };
-    case 'bun':
-      return { range: '>=1.2', usual: '1.4.5' };
-  }
+  if (name === 'npm') return { range: '*', usual: '' };
+  const format = Number(FORMAT.exec(lockfile.slice(0, 2000))?.[1] ?? Infinity);
+  const fitting = FORMATS[name].find(([last]) => format <= last)?.[1];
+  if (fitting === undefined) throw new TypeError(`no entry of ${name} is for every format`);
+  return fitting;
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Declared, FAMILIES, type Family, type Hash, declaredManager, engin
 import { type Fitting, fittingFor, moduleOf } from './manager-packages.ts';
 import type { ReadFile } from '../project/project.ts';
 import { type PackageJson, readPackageJson } from './manifest.ts';
+import { both } from './range.ts';
 import { fileIn, foldersUp, isMember } from './workspace-root.ts';
 
 export { FAMILIES, type Family } from './manager-choice.ts';
@@ -161,7 +162,9 @@ function wantedVersion(
     );
   }
   // npm only warns where `engines` asks for another npm than Node's, and installs nonetheless.
-  const range = declared?.range ?? (family === 'npm' ? undefined : engine) ?? fitting.range;
+  const wanted = declared?.range ?? (family === 'npm' ? undefined : engine) ?? fitting.range;
+  // A wish such as `>=4` leaves open what the lockfile's format does not.
+  const range = both(wanted, fitting.range) ?? wanted;
   return { range, ...(semver.satisfies(fitting.usual, range) && { usual: fitting.usual }) };
 }
 

@@ -2,6 +2,7 @@ import semver from 'semver';
 import { UserError, checkAll } from '../action/errors.ts';
 import type { ReadFile } from '../project/project.ts';
 import { type PackageJson, readPackageJson } from './manifest.ts';
+import { both } from './range.ts';
 import { type Found, showFound, versionFiles } from './version-files.ts';
 import { fileIn, foldersUp, inRepositoryOnly } from './workspace-root.ts';
 
@@ -83,17 +84,6 @@ function lineIn(range: string): string {
   const newest = SUPPORTED_LINES.find((line) => semver.intersects(range, line));
   if (newest === undefined || semver.subset(range, newest)) return range;
   return both(newest, range) ?? range;
-}
-
-/** What is in both ranges, as short as can be; undefined where nothing is. */
-function both(one: string, other: string): string | undefined {
-  if (semver.subset(one, other)) return one;
-  if (semver.subset(other, one)) return other;
-  const sets = new semver.Range(one).set.flatMap((mine) =>
-    new semver.Range(other).set.map((theirs) => [...mine, ...theirs].map(String).join(' ')),
-  );
-  const possible = sets.filter((set) => semver.minVersion(set) !== null && semver.intersects(set, set));
-  return possible.length === 0 ? undefined : possible.join(' || ');
 }
 
 /** `devEngines.runtime` and `engines.node` of the project, or else of the nearest folder above that has them. */

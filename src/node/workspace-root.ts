@@ -27,6 +27,11 @@ export function fileIn(folder: string, file: string): string {
   return path.posix.join(folder, file);
 }
 
+/** The project's path from one of {@link foldersUp}. */
+export function locationBelow(folder: string, location: string): string {
+  return folder === '' ? '' : location.split('/').slice(-folder.split('/').length).join('/');
+}
+
 /** What a workspace's root says of the packages that it has: patterns of folders, those to leave out begin with `!`. */
 export function workspacePatterns(read: ReadFile, folder: string): readonly string[] {
   const yaml = read(fileIn(folder, 'pnpm-workspace.yaml'));
@@ -40,8 +45,7 @@ export function workspacePatterns(read: ReadFile, folder: string): readonly stri
 
 /** Whether the workspace at `folder` has the project at `location` of the repository as one of its packages. */
 export function isMember(read: ReadFile, folder: string, location: string): boolean {
-  const levels = folder === '' ? 0 : folder.split('/').length;
-  const member = levels === 0 ? '' : location.split('/').slice(-levels).join('/');
+  const member = locationBelow(folder, location);
   const [excluded, included] = [true, false].map((out) =>
     workspacePatterns(read, folder).filter((pattern) => pattern.startsWith('!') === out),
   ) as [string[], string[]];
