@@ -22,10 +22,8 @@ interface Wanted {
   /** A version or a range. */
   readonly range: string;
   readonly hash?: Hash | undefined;
-  /** An empty folder for the file. */
+  /** A folder for the file, with a package.json and the .npmrc that counts. */
   readonly temp: string;
-  /** Where npm reads the project's .npmrc. */
-  readonly cwd: string;
   /** Why this version, as a phrase. */
   readonly reason: string;
 }
@@ -56,12 +54,16 @@ export async function fetchPackage(wanted: Wanted, host: FetchHost): Promise<Fet
 
 async function pack(
   spec: string,
-  { temp, cwd }: Wanted,
+  { temp }: Wanted,
   { exec }: FetchHost,
 ): Promise<{ readonly file: string; readonly version: string } | { readonly said: string }> {
   const options = ['--json', '--ignore-scripts', '--loglevel=error', `--pack-destination=${temp}`];
   const { exitCode, stdout, stderr } = await exec
-    .run('npm', ['pack', spec, ...options], { cwd, timeout: TIMEOUT_MS, env: { npm_config_update_notifier: 'false' } })
+    .run('npm', ['pack', spec, ...options], {
+      cwd: temp,
+      timeout: TIMEOUT_MS,
+      env: { npm_config_update_notifier: 'false' },
+    })
     .catch((error: unknown) => {
       throw new UserError(`npm, which brings other package managers, cannot be run: ${messageOf(error)}`, {
         remedy: 'Add a step with actions/setup-node before this one, or use a runner that has npm.',

@@ -9,11 +9,11 @@ interface Refusal {
 
 /** How each manager says that the lockfile and package.json disagree. */
 const OUT_OF_STEP =
-  /can only install packages when your package\.json and|ERR_PNPM_OUTDATED_LOCKFILE|lockfile needs to be updated|lockfile would have been (?:modified|created)|lockfile is frozen/i;
+  /can only install packages when your package\.json and|ERR_PNPM_OUTDATED_LOCKFILE|ERR_PNPM_FROZEN_LOCKFILE_WITH_OUTDATED_LOCKFILE|lockfile needs to be updated|lockfile would have been (?:modified|created)|lockfile is frozen/i;
 
-/** How they say that a registry of packages refuses, by the status it answered with. */
+/** How they say that a registry of packages refuses, by the status it answered with; Yarn 4 names its 401 YN0041. */
 const REFUSED =
-  /\bcode E(40[134])\b|ERR_PNPM_FETCH_(40[134])\b|\b(40[134]) (?:Unauthorized|Forbidden|Not Found)\b|(?:returned a|Response Code:|- ) ?(40[134])\b/i;
+  /\bcode E(40[134])\b|ERR_PNPM_FETCH_(40[134])\b|\b(40[134]) (?:Unauthorized|Forbidden|Not Found)\b|(?:Response Code:|- ) ?(40[134])\b/i;
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   401: {
@@ -34,19 +34,30 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 
 /** Words of Node's, bun's and the managers' own network code for what another attempt may mend. */
 const NETWORK =
-  /\b(?:ECONNRESET|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|EPIPE|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT|ENETUNREACH|EHOSTUNREACH|UND_ERR_\w+|ConnectionClosed|ConnectionRefused|ConnectionReset|FailedToOpenSocket|Timeout)\b|socket hang up|premature close|unexpected end of file|network connection|other side closed|fetch failed|\bcode E(?:5\d\d|429)\b|ERR_PNPM_FETCH_(?:5\d\d|429)|ERR_PNPM_(?:META_FETCH_FAIL|BAD_TARBALL_SIZE)|(?:returned a|Response Code:|- ) ?(?:5\d\d|429)\b/i;
+  /\b(?:ECONNRESET|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EPIPE|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT|ENETUNREACH|EHOSTUNREACH|UND_ERR_\w+|ConnectionClosed|ConnectionRefused|ConnectionReset|FailedToOpenSocket|Timeout|ReadError|RequestError|TimeoutError)\b|socket hang up|premature close|unexpected end of file|network connection|other side closed|fetch failed|\bcode E(?:5\d\d|429)\b|ERR_PNPM_FETCH_(?:5\d\d|429)|ERR_PNPM_(?:META_FETCH_FAIL|BAD_TARBALL_SIZE)|(?:Request failed "|Response Code:|- ) ?(?:5\d\d|429)\b/i;
 
 const DISK_FULL = /\bENOSPC\b|no space left on device|NoSpaceLeft|disk quota exceeded/i;
+/** A line of a manager's own stack, which would push the reason out of sight. */
+const STACK = /^\s+at .*:\d+:\d+\)?$/;
 const TAIL_LINES = 15;
 
 /** How a registry refused by what a manager wrote; undefined where it did not. */
 export function refusalIn(written: string): Refusal | undefined {
-  return REFUSALS[REFUSED.exec(written)?.slice(1).find(Boolean) ?? ''];
+  const status = REFUSED.exec(written)?.slice(1).find(Boolean) ?? (/\bYN0041\b/.test(written) ? '401' : '');
+  return REFUSALS[status];
 }
 
 /** Whether what a manager wrote tells of a network or registry that may do better on the next attempt. */
 export function isNetworkFault(written: string): boolean {
   return NETWORK.test(written) && refusalIn(written) === undefined && !DISK_FULL.test(written);
+}
+
+/**
+ * Whether files are missing although the manager ended well: npm 11 only warns of those that it could not write to a
+ * full disk.
+ */
+export function isIncomplete(written: string): boolean {
+  return /\bTAR_ENTRY_ERROR ENOSPC\b/.test(written);
 }
 
 /** Why an install failed and what mends it, by what the manager wrote. */
@@ -61,7 +72,7 @@ export function installFault(manager: PackageManager, exitCode: number, written:
   }
   const tail = written
     .split('\n')
-    .filter((line) => line.trim() !== '')
+    .filter((line) => line.trim() !== '' && !STACK.test(line))
     .slice(-TAIL_LINES)
     .join('\n');
   const { what, ...details } = knownFault(written) ?? {

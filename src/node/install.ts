@@ -1,6 +1,6 @@
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { installFault, isNetworkFault } from './install-fault.ts';
+import { installFault, isIncomplete, isNetworkFault } from './install-fault.ts';
 import type { PackageManager } from './package-manager.ts';
 
 /** Between attempts, in milliseconds: what a registry or a network needs to come back. */
@@ -22,7 +22,7 @@ export async function install(
   const started = host.clock.now();
   for (const wait of [...WAITS_MS, undefined]) {
     const { exitCode, written } = await attempt(manager, cwd, host);
-    if (exitCode === 0) return (host.clock.now() - started) / 1000;
+    if (exitCode === 0 && !isIncomplete(written)) return (host.clock.now() - started) / 1000;
     if (wait === undefined || !isNetworkFault(written)) throw installFault(manager, exitCode, written);
     host.log.warning(`The network failed during the install; it is tried again in ${wait / 1000} s.`);
     await host.clock.sleep(wait, host.signal);

@@ -6,6 +6,8 @@ import type { PackageJson } from './manifest.ts';
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
 type Dependencies = Pick<PackageJson, (typeof KINDS)[number]> & Partial<Pick<PackageJson, 'overrides'>>;
 
+/** Stands for the version of a package of the workspace itself, which no lockfile has. */
+const LINK = 'link';
 const REMEDY = 'Run `npm install` and commit the lockfile that it writes.';
 
 /**
@@ -35,22 +37,18 @@ export function checkNpmLockfile(project: Dependencies, text: string, file = 'pa
   );
 }
 
-function difference(what: string, range: string, locked: string | undefined | 'link'): readonly string[] {
+function difference(what: string, range: string, locked: string | undefined): readonly string[] {
   if (locked === undefined) return [`${what} (${range}) is not in the lockfile.`];
-  if (locked === 'link' || semver.satisfies(locked, range, { loose: true })) return [];
+  if (locked === LINK || semver.satisfies(locked, range, { loose: true })) return [];
   return [`${what} is ${range} in package.json, but ${locked} in the lockfile.`];
 }
 
-/** Of the nearest node_modules, as Node finds a package; `link` for a package of the workspace itself. */
-function lockedVersion(
-  packages: Readonly<Record<string, unknown>>,
-  member: string,
-  name: string,
-): string | undefined | 'link' {
+/** Of the nearest node_modules, as Node finds a package; LINK for a package of the workspace itself. */
+function lockedVersion(packages: Readonly<Record<string, unknown>>, member: string, name: string): string | undefined {
   const parts = member === '' ? [] : member.split('/');
   for (let levels = parts.length; levels >= 0; levels -= 1) {
     const found = packages[[...parts.slice(0, levels), 'node_modules', name].join('/')];
-    if (isObject(found)) return typeof found['version'] === 'string' ? found['version'] : 'link';
+    if (isObject(found)) return typeof found['version'] === 'string' ? found['version'] : LINK;
   }
   return undefined;
 }

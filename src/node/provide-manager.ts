@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import semver from 'semver';
@@ -53,7 +53,10 @@ async function download(manager: PackageManager, root: string, node: string, hos
   await mkdir(host.info.temp, { recursive: true });
   const temp = await mkdtemp(path.join(host.info.temp, 'manager-'));
   const wanted = manager.version ?? manager.usual ?? manager.range;
-  const fetching = { temp, cwd: root, reason: manager.reason };
+  const fetching = { temp, reason: manager.reason };
+  await writeFile(path.join(temp, 'package.json'), '{}');
+  // Npm obeys the settings of the project, but in the project itself it refuses to bring a manager that is not npm.
+  await copyFile(path.join(root, '.npmrc'), path.join(temp, '.npmrc')).catch(() => undefined);
   // What Corepack hashes is the package, of Yarn 2 and later the program in it.
   const [packageHash, programHash] =
     manager.name === 'yarn-berry' ? [undefined, manager.hash] : [manager.hash, undefined];

@@ -31,7 +31,13 @@ describe('the package manager', () => {
   ])('of a project with %s (%j) is %s... as %s, %s', (lockfile, content, name, install, range, usual) => {
     const found = inFolder({ 'package.json': {}, [lockfile]: content }, detectPackageManager);
     expect(found).toEqual({
-      ...{ name, lockfile, install, range, root: '', leftOver: [], reason: `the lockfile ${lockfile}` },
+      name,
+      lockfile,
+      install,
+      range,
+      root: '',
+      leftOver: [],
+      reason: `the lockfile ${lockfile}`,
       ...(usual !== undefined && { usual }),
       plugAndPlay: name === 'yarn-berry',
     });
@@ -41,7 +47,10 @@ describe('the package manager', () => {
     const packageManager = `pnpm@10.2.0+sha512.${HEX}`;
     const files = { 'package.json': { packageManager }, 'pnpm-lock.yaml': '', 'yarn.lock': '' };
     expect(inFolder(files, detectPackageManager)).toMatchObject({
-      ...{ name: 'pnpm', version: '10.2.0', range: '10.2.0', leftOver: ['yarn.lock'] },
+      name: 'pnpm',
+      version: '10.2.0',
+      range: '10.2.0',
+      leftOver: ['yarn.lock'],
       hash: { algorithm: 'sha512', hex: HEX },
     });
   });
@@ -93,7 +102,10 @@ describe('a package of a workspace', () => {
 
   test('has the lockfile and manager of the root', () => {
     expect(detectPackageManager(reading(workspace), 'auto', 'packages/api')).toMatchObject({
-      ...{ name: 'pnpm', version: '10.2.0', root: '../..', lockfile: 'pnpm-lock.yaml' },
+      name: 'pnpm',
+      version: '10.2.0',
+      root: '../..',
+      lockfile: 'pnpm-lock.yaml',
       reason: '`packageManager` in ../../package.json',
     });
   });
