@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { checkAll } from '../action/errors.ts';
+import { UserError, checkAll } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { BuildPlan } from '../build/toolchain.ts';
 import { planImage } from '../image/plan.ts';
@@ -8,7 +8,7 @@ import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { type PackageManager, detectPackageManager } from '../node/package-manager.ts';
 import { type ScriptPlan, planScripts, scriptTask } from '../node/scripts.ts';
-import { type NodeVersion, USUAL_NODE, nodeVersion } from '../node/version.ts';
+import { type NodeVersion, SUPPORTED_LINES, USUAL_NODE, nodeVersion } from '../node/version.ts';
 import { fileIn, locationBelow } from '../node/workspace-root.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { NodeInputs } from './inputs.ts';
@@ -18,9 +18,6 @@ export interface NodePlan extends BuildPlan {
   readonly manager: PackageManager;
   readonly node: NodeVersion;
 }
-
-/** The usual line of Node and those with long-term support before it, the newest first. */
-const SUPPORTED_LINES = [0, 2, 4, 6, 8].map((older) => Number(USUAL_NODE) - older);
 
 /**
  * Decides everything out of the inputs and the project's files, which `read` gives.
@@ -35,6 +32,7 @@ export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env'], l
     () => planScripts(project, given.scripts),
     () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(project.scripts, 'build'))),
   ]);
+  if (image !== undefined && image.dockerfile === undefined && manager.root !== '') throw noDockerfile(manager);
   const decided = { manager, node, ...(image && { image }) };
   return {
     ...decided,
@@ -62,6 +60,13 @@ function checkedManager(given: NodeInputs, project: PackageJson, read: ReadFile,
     checkNpmLockfile(project, read(file) ?? '', file, locationBelow(manager.root, location));
   }
   return manager;
+}
+
+function noDockerfile({ root, lockfile }: PackageManager): UserError {
+  return new UserError(
+    `An image of one package of a workspace needs a Dockerfile of its own: ${fileIn(root, lockfile)} lies outside its folder.`,
+    { remedy: 'Add a Dockerfile to the package, or set the input `directory` to the root of the workspace.' },
+  );
 }
 
 function decisionsOf(

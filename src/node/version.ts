@@ -22,7 +22,7 @@ export interface NodeVersion {
 export const USUAL_NODE = '24';
 
 /** The usual line and those with long-term support before it, the newest first. */
-const SUPPORTED_LINES = [0, 2, 4, 6, 8].map((older) => String(Number(USUAL_NODE) - older));
+export const SUPPORTED_LINES: readonly string[] = [0, 2, 4, 6, 8].map((older) => String(Number(USUAL_NODE) - older));
 
 /**
  * Finds the Node version of a project: the `wanted` one, else by what names one exactly (volta, .nvmrc, .node-version,
