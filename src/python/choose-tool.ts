@@ -1,5 +1,5 @@
 import { UserError } from '../action/errors.ts';
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 import type { Pyproject } from './pyproject.ts';
 import type { Requirements } from './requirements.ts';
 import { has } from './toml.ts';

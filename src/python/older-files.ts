@@ -1,4 +1,4 @@
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 import { isForChecks, requirementNames } from './names.ts';
 import { parseToml, tableAt } from './toml.ts';
 

@@ -1,4 +1,4 @@
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 import { type Candidate, type PythonTool, type Workspace, chooseTool } from './choose-tool.ts';
 import { pipfileNames, setupCfg } from './older-files.ts';
 import { type Pyproject, readPyproject } from './pyproject.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../action/errors.ts';
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 import { requirementNames } from './names.ts';
 
 /** What requirements files say, those that they include with `-r` too. */

@@ -1,5 +1,5 @@
 import { type Place, UserError, showPlace } from '../action/errors.ts';
-import type { ReadFile } from '../node/manifest.ts';
+import type { ReadFile } from '../project/project.ts';
 import { setupCfg } from './older-files.ts';
 import {
   type Specifier,
