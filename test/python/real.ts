@@ -57,7 +57,7 @@ export interface RealProject {
   readonly host: PythonHost & Host;
   /** What was logged since. */
   readonly lines: readonly string[];
-  install(): Promise<Installed>;
+  readonly install: () => Promise<Installed>;
 }
 
 /** Copies a fixture, has the real tool write its lockfile, lets `use` work with it, and removes it. */
