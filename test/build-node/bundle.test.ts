@@ -146,6 +146,17 @@ test('adds <one> item', () => {
     expect(summary).toMatch(/```\n[^]*no compiler for you[^]*```/);
   });
 
+  test('dockerfile: print shows the Dockerfile and does nothing else', () => {
+    shop.write({ ...project({ test: 'echo ran >&2' }), 'server.js': '' });
+    const { exitCode, outputs, summary, log } = shop.build({ dockerfile: 'print' });
+    expect(exitCode).toBe(0);
+    expect(outputs['dockerfile']).toContain('FROM node:24-slim');
+    expect(outputs['dockerfile']).toContain('CMD ["node", "server.js"]');
+    expect(summary).toContain('This would be the Dockerfile of shop');
+    expect(summary).toContain('CMD ["node", "server.js"]');
+    expect(log).not.toMatch(/npm ci|^ran$/m);
+  });
+
   test('a script that fails without a report shows its last lines', () => {
     shop.write(project({ lint: 'echo "src/a.js: unused name" && exit 3' }));
     const { exitCode, summary } = shop.build({});
