@@ -1,7 +1,7 @@
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { type CredentialSource, endpointOf } from './credentials.ts';
-import { credentialFault, told } from './errors.ts';
+import { credentialFault, missingAction, told } from './errors.ts';
 import { cloudFrontHost } from './partition.ts';
 import { AwsError, type RestAnswer, type RestCall, openRest } from './rest.ts';
 import { element, elements, escaped } from './xml.ts';
@@ -99,7 +99,7 @@ function explain(error: AwsError, permission: string, id: string): UserError {
   }
   if (error.name.startsWith('AccessDenied')) {
     return new UserError(`CloudFront refuses it for the distribution ${id}: ${told(error)}`, {
-      remedy: `Add the IAM action ${permission} for this distribution to the policy of the role.`,
+      remedy: `Add the IAM action ${missingAction(error, permission)} for this distribution to the policy of the role.`,
       cause: error,
     });
   }

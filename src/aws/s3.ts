@@ -1,7 +1,7 @@
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { type CredentialSource, endpointOf } from './credentials.ts';
-import { credentialFault, told } from './errors.ts';
+import { credentialFault, missingAction, told } from './errors.ts';
 import { s3Host } from './partition.ts';
 import { AwsError, type Rest, type RestAnswer, type RestCall, type StreamedBody, openRest } from './rest.ts';
 import { sha256, uriEncoded } from './signature.ts';
@@ -139,7 +139,7 @@ export function openBucket(
         .split('/')
         .map((part) => uriEncoded(part))
         .join('/')}`;
-      const { body } = await asking('s3:PutObject', {
+      const { body } = await asking('s3:PutObject or s3:GetObject', {
         method: 'PUT',
         path: pathOf(to),
         headers: { 'x-amz-copy-source': source },
@@ -196,7 +196,7 @@ function explain(
   }
   if (error.name.startsWith('AccessDenied') || error.name === 'AllAccessDisabled') {
     return new UserError(`S3 refuses it for the bucket ${name}: ${told(error)}`, {
-      remedy: `Add the IAM action ${permission} on this bucket to the policy of the role, and see that no bucket policy denies it.`,
+      remedy: `Add the IAM action ${missingAction(error, permission)} on this bucket to the policy of the role, and see that no bucket policy denies it.`,
       cause: error,
     });
   }

@@ -81,7 +81,10 @@ export async function removePreview(scene: Scene): Promise<Verdict> {
   record.deleted = await remove(scene, 'Files of the preview could not be deleted', [...served]);
   if (record.deleted === served.size) record.deleted += await remove(scene, 'Its releases could not be deleted', kept);
   const left = listed.size - record.deleted;
-  if (left > 0) record.notes.push(`${left} objects stay under ${layout.prefix}: this action did not put them there.`);
+  if (left > 0)
+    record.notes.push(
+      `${left} ${left === 1 ? 'object stays' : 'objects stay'} under ${layout.prefix}: this action did not put them there, or they could not be deleted.`,
+    );
   if (edge !== undefined) await invalidate(scene, { paths: [], assets: [], isFirst: true });
   return 'removed';
 }

@@ -68,13 +68,15 @@ function headline({ verdict, environment, record, preview: number, bucket }: Web
     case 'cancelled':
       return md`### 🛑 The run was cancelled${where === '' ? '' : ` for ${environment}`} — ${standing(record)}`;
     case 'failed':
+      if (record.visible === 'new')
+        return md`### ❌ The new release is in the bucket${where}, but not all visitors get it`;
       return md`### ❌ ${what} was not deployed${where} — ${standing(record)}`;
   }
 }
 
 /** What visitors get, at the end of a sentence. */
 function standing({ visible, progress, toSwitch, previous }: WebRecord): string {
-  if (visible === 'new') return 'the new release is in the bucket';
+  if (visible === 'new') return 'the new release is in the bucket, and CloudFront may not know yet';
   if (visible === 'mixed') return `${progress.switched} of ${toSwitch} files are the new ones already`;
   return previous === undefined ? 'nothing is visible' : `the old release (${previous.id}) is served, whole as before`;
 }

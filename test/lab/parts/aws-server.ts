@@ -111,11 +111,18 @@ async function createCluster(): Promise<void> {
   if (made.status !== 200) throw new Error(`moto made no cluster: ${made.body}`);
 }
 
+/** With the object for S3, so that a fault can be about one. */
+function nameOf(asked: Asked): string {
+  const call = readCall(asked, region);
+  if (call === undefined) return `${asked.method} ${asked.url.pathname}`;
+  return call.service === 's3' ? `${call.action} ${call.resource}` : call.action;
+}
+
 const ca = await readFile(cluster.caFile);
 await createCluster();
 const faulty = (why: Refusal) => (asked: Asked) => refuse(readCall(asked, region)?.service, why);
 serve(given.port, {
-  name: (asked) => readCall(asked, region)?.action ?? `${asked.method} ${asked.url.pathname}`,
+  name: nameOf,
   answer,
   faults: { throttle: faulty('throttled'), 'server-error': faulty('failed'), expire: faulty('expired') },
   settings: {
