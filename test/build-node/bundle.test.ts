@@ -117,6 +117,16 @@ describe('a project without an image', () => {
     expect(summary).toContain('| build | passed |');
   });
 
+  test('in a folder whose name holds spaces and letters of every kind', () => {
+    const files = project({ test: 'node --test' }, { name: '@équipe/shop' });
+    shop.write(
+      Object.fromEntries(Object.entries(files).map(([name, content]) => [`dé pôt/mon app 文/${name}`, content])),
+    );
+    const { exitCode, summary } = shop.build({ directory: 'dé pôt/mon app 文' });
+    expect(exitCode).toBe(0);
+    expect(summary).toContain('équipe/shop is built');
+  });
+
   test('a failing test fails the job on its line, and nothing is built after it', () => {
     shop.write({
       ...project({
