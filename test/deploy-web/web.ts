@@ -2,15 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { systemClock } from '../../src/action/main.ts';
-import { openRest } from '../../src/aws/rest.ts';
-import { type Bucket, openBucket } from '../../src/aws/s3.ts';
-import { element } from '../../src/aws/xml.ts';
+import type { Bucket } from '../../src/aws/s3.ts';
 import { type Control, controlOf } from '../lab/control.ts';
 import { runJob } from '../lab/job.ts';
 import { openLab } from '../lab/lab.ts';
 import type { LabFacts } from '../lab/part.ts';
-import { assumeRole } from '../lab/session.ts';
+import { makeWebsite } from '../lab/website.ts';
 import type { BundleRun } from '../run-bundle.ts';
 
 /** A bucket with a distribution before it, and a project whose built site lies in dist/. */
@@ -38,36 +35,9 @@ export async function openWeb({ fallback = '' } = {}): Promise<Web> {
   if (!aws) throw new Error('the lab gave no AWS');
   const control = controlOf(aws.control);
   await control.set('policy', null);
-  const name = `web-${randomBytes(5).toString('hex')}`;
-  const keys = await assumeRole(facts);
-  const credentials = async () => ({
-    accessKeyId: keys.AWS_ACCESS_KEY_ID,
-    secretAccessKey: keys.AWS_SECRET_ACCESS_KEY,
-    sessionToken: keys.AWS_SESSION_TOKEN,
-  });
-  const options = { credentials, clock: systemClock, signal: new AbortController().signal, proxyEnv: {} };
-  const place = `<CreateBucketConfiguration><LocationConstraint>${aws.region}</LocationConstraint></CreateBucketConfiguration>`;
-  await openRest(
-    { name: 's3', endpoint: aws.endpoint, region: aws.region },
-    options,
-  )({
-    method: 'PUT',
-    path: `/${name}`,
-    body: place,
-  });
-  const { body } = await openRest(
-    { name: 'cloudfront', endpoint: aws.endpoint, region: 'us-east-1' },
-    options,
-  )({
-    method: 'POST',
-    path: '/2020-05-31/distribution',
-    body: distributionOf(`${name}.s3.${aws.region}.amazonaws.com`, name, fallback),
-  });
-  const env = { AWS_ENDPOINT_URL: aws.endpoint };
-  const bucket = openBucket(credentials, { name, region: aws.region }, { ...options, env });
+  const { bucket, distribution } = await makeWebsite(facts, fallback);
   const workspace = mkdtempSync(path.join(tmpdir(), 'deploy-web-'));
-  const distribution = element(body.toString('utf8'), 'Id') ?? '';
-  const common = { bucket: name, distribution, region: aws.region, 'role-to-assume': aws.roleArn };
+  const common = { bucket: bucket.name, distribution, region: aws.region, 'role-to-assume': aws.roleArn };
   const step: Web['step'] = (inputs = {}, env = {}) => ({
     action: 'deploy-web',
     workspace,
@@ -106,14 +76,6 @@ export async function openWeb({ fallback = '' } = {}): Promise<Web> {
       rmSync(workspace, { recursive: true, force: true });
     },
   };
-}
-
-/** The smallest distribution that CloudFront takes, as its API reference has it. */
-function distributionOf(origin: string, reference: string, fallback: string): string {
-  const error = `<CustomErrorResponse><ErrorCode>404</ErrorCode><ResponsePagePath>${fallback}</ResponsePagePath><ResponseCode>200</ResponseCode></CustomErrorResponse>`;
-  const errors =
-    fallback === '' ? '' : `<CustomErrorResponses><Quantity>1</Quantity><Items>${error}</Items></CustomErrorResponses>`;
-  return `<DistributionConfig xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><CallerReference>${reference}</CallerReference><DefaultRootObject>index.html</DefaultRootObject><Origins><Quantity>1</Quantity><Items><Origin><Id>site</Id><DomainName>${origin}</DomainName><OriginPath></OriginPath><S3OriginConfig><OriginAccessIdentity></OriginAccessIdentity></S3OriginConfig></Origin></Items></Origins><DefaultCacheBehavior><TargetOriginId>site</TargetOriginId><ViewerProtocolPolicy>redirect-to-https</ViewerProtocolPolicy><MinTTL>0</MinTTL></DefaultCacheBehavior>${errors}<Comment>a site</Comment><Enabled>true</Enabled></DistributionConfig>`;
 }
 
 /** A site as Vite builds it: `text` decides its pages, `chunk` its script and that script's name. */
