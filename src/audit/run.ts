@@ -53,7 +53,7 @@ export async function auditPackages(
 }
 
 /** What a finding that stops the build asks the team to do. */
-export function problemOf(finding: Finding, { lockfile }: PackageSet, level: Severity): Problem {
+export function problemOf(finding: Finding, lockfile: string, level: Severity): Problem {
   const { package: one, id, fixed, path, severity = 'of unknown severity', summary } = finding;
   const [direct = one.name] = path;
   const way = path.length > 1 ? ` (by ${path.join(' > ')})` : '';

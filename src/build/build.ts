@@ -63,7 +63,8 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     outputs: {},
   };
   try {
-    const plan = toolchain.plan(given, project, host.env);
+    const planned = toolchain.plan(given, project, host.env);
+    const plan = (await toolchain.settle?.(planned, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;
@@ -78,7 +79,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       const source = {
         ecosystem: toolchain.ecosystem,
         name: report.name,
-        ...(plan.lockfile !== undefined && { lockfile: plan.lockfile }),
+        ...(plan.locked !== undefined && { locked: plan.locked }),
       };
       const supply = await openSupply(given, source, project, host);
       report.supply = supply.report;

@@ -3,6 +3,7 @@ import type { Inputs, Spec } from '../action/inputs.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
 import type { Ecosystem } from '../packages/package.ts';
+import type { Locked } from '../packages/read.ts';
 import type { Project } from '../project/project.ts';
 import type { Published } from '../publish/published.ts';
 import type { Task } from '../task/task.ts';
@@ -19,8 +20,8 @@ export interface BuildPlan {
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
-  /** The lockfile that is installed from; without one, the first that is there. */
-  readonly lockfile?: string;
+  /** Where its packages are locked; without it, by the first lockfile of the directory. */
+  readonly locked?: Locked;
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -46,6 +47,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
+  /** Puts in what only the network tells, such as which version `lts/*` is today. */
+  settle?(plan: P, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
   /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */

@@ -23,6 +23,16 @@ export interface PackagesOf {
   readonly members?: readonly string[];
 }
 
+/** The lockfile of a project. */
+export interface Locked {
+  /** Name of the lockfile. */
+  readonly lockfile: string;
+  /** Folder that it lies in, relative to the project; `''` for the project's own. */
+  readonly root: string;
+  /** The project's path from there, where it is a package of a workspace. */
+  readonly member?: string;
+}
+
 type Reader = (text: string, file: string, of: PackagesOf) => Graph | Promise<Graph>;
 
 /** Much more than lockfiles of thousands of packages have. */

@@ -8,6 +8,7 @@ import type { AuditOutcome } from '../audit/run.ts';
 import type { Reference } from '../container/reference.ts';
 import type { Auths } from '../container/registry.ts';
 import type { Ecosystem, PackageSet } from '../packages/package.ts';
+import type { Locked } from '../packages/read.ts';
 import type { Project } from '../project/project.ts';
 import type { SupplyInputs } from './inputs.ts';
 
@@ -44,7 +45,7 @@ export interface Supply {
 /** Where the packages of a project stand. */
 export interface SupplySource {
   readonly ecosystem: Ecosystem;
-  readonly lockfile?: string;
+  readonly locked?: Locked;
   /** The image's or the project's name. */
   readonly name: string;
 }
@@ -83,7 +84,9 @@ export async function openSupply(
       if (level === 'none' || report.audit.stopping.length === 0) return;
       const { problemOf } = await import('../audit/run.ts');
       throw UserError.all(
-        report.audit.stopping.map((finding) => problemOf(finding, set, level)),
+        report.audit.stopping.map((finding) =>
+          problemOf(finding, path.posix.join(source.locked?.root ?? '', set.lockfile), level),
+        ),
         `known vulnerabilities at or above ${level}`,
       );
     },
@@ -103,16 +106,21 @@ export async function openSupply(
 type Documents = Readonly<Record<keyof typeof SBOM_TYPES, object>>;
 
 async function packagesOf(
-  { ecosystem, lockfile }: SupplySource,
-  { read }: Project,
+  { ecosystem, locked }: SupplySource,
+  project: Project,
   wanted: boolean,
   isGate: boolean,
   notes: string[],
 ): Promise<PackageSet | undefined> {
   if (!wanted) return undefined;
   const { readPackages, whyNoPackages } = await import('../packages/read.ts');
+  const read = (file: string): string | undefined => project.read(path.posix.join(locked?.root ?? '', file));
   try {
-    const set = await readPackages(ecosystem, { read }, lockfile);
+    const set = await readPackages(
+      ecosystem,
+      { read, ...(locked?.member && { member: locked.member }) },
+      locked?.lockfile,
+    );
     if (set !== undefined) return set;
     if (isGate)
       throw new UserError(whyNoPackages(ecosystem, read), { remedy: 'Commit a lockfile, or set audit-level to none.' });

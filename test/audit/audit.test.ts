@@ -89,7 +89,7 @@ describe('known vulnerabilities', () => {
     const { stopping } = await audit(level);
     expect(stopping).toHaveLength(count);
     const [first] = stopping;
-    const shown = first && problemOf(first, set, level);
+    const shown = first && problemOf(first, set.lockfile, level);
     expect(shown?.remedy ?? '').toContain(count === 0 ? '' : 'Update express so that it brings qs 6.2.4');
   });
 

@@ -56,6 +56,36 @@ describe('what the packages of a project are', () => {
     expect(summary).toContain('https://osv.dev/vulnerability/GHSA-qqqq');
   });
 
+  test('of a package of a workspace are those that it needs, from the lockfile of the root', async () => {
+    const optional = (qs: string) => ({ version: '1.0.0', optionalDependencies: { qs } });
+    const other = { version: '6.1.0', optional: true, os: ['aix'] };
+    const { 'package-lock.json': lock } = project() as { 'package-lock.json': { packages: Record<string, object> } };
+    const { 'node_modules/qs': qs } = lock.packages;
+    const packages = {
+      '': { name: 'shop', workspaces: ['api', 'web'] },
+      api: optional('6.0.0'),
+      web: optional('6.1.0'),
+      'node_modules/api': { resolved: 'api', link: true },
+      'node_modules/web': { resolved: 'web', link: true },
+      'node_modules/qs': { ...qs, version: '6.0.0' },
+      'web/node_modules/qs': { ...qs, ...other },
+    };
+    shop.write({
+      'package.json': { name: 'shop', private: true, workspaces: ['api', 'web'] },
+      'package-lock.json': { name: 'shop', lockfileVersion: 3, packages },
+      'api/package.json': { name: 'api', ...optional('6.0.0') },
+      'web/package.json': { name: 'web', ...optional('6.1.0') },
+    });
+    osv = await osvStandIn(known);
+    const run = async (directory: string) => {
+      const { outputs, log } = await shop.start({ directory }, { OSV_URL: osv?.url }).ended;
+      expect(log).not.toContain('::error');
+      return JSON.parse(outputs['vulnerabilities'] ?? '{}') as { high: number };
+    };
+    expect((await run('api')).high).toBe(1);
+    expect((await run('web')).high).toBe(0);
+  });
+
   test('stops the build at a level, and the lockfile is annotated with what to do', async () => {
     osv = await osvStandIn(known);
     shop.write(project({ test: 'node -e 0' }));
