@@ -1,5 +1,6 @@
 import type { Reference } from '../container/reference.ts';
 import type { Auths } from '../container/registry.ts';
+import type { Target } from './target.ts';
 
 /** The image of a build. */
 export interface BuiltImage {
@@ -15,5 +16,9 @@ export interface BuiltImage {
   readonly generated?: string;
   readonly repositoryCreated?: boolean;
   /** How to reach it where it was pushed. */
-  readonly pushed?: { readonly image: Reference & { readonly digest: string }; readonly auths: Auths };
+  readonly pushed?: {
+    readonly image: Reference & { readonly digest: string };
+    readonly auths: Auths;
+    readonly scan: Target['scan'];
+  };
 }

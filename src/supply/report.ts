@@ -9,6 +9,7 @@ export function supplyRows({
   sbomAttached,
   packages,
   attested,
+  scanned,
 }: SupplyReport): readonly (readonly [Markdown, Markdown])[] {
   const rows: (readonly [Markdown, Markdown])[] = [];
   if (audit !== undefined) rows.push([text('known vulnerabilities'), text(auditLine(audit))]);
@@ -20,6 +21,10 @@ export function supplyRows({
     const what = attested.signed.map((type) => WORDS[type] ?? type).join(', ');
     const page = attested.page === undefined ? '' : md` (${raw(link('on GitHub', attested.page))})`;
     rows.push([text('attested'), `${text(what)}${page}` as Markdown]);
+  }
+  if (scanned !== undefined) {
+    const found = Object.entries(scanned).map(([severity, count]) => `${count} ${severity.toLowerCase()}`);
+    rows.push([text('scan of the image by ECR'), text(found.join(', ') || 'nothing found')]);
   }
   return rows;
 }

@@ -21,6 +21,8 @@ export interface SupplyReport {
   /** Whether the SBOM lies beside the image in the registry. */
   readonly sbomAttached?: boolean;
   readonly attested?: Attested;
+  /** What the registry's own scan of the image found, by its words for severity. */
+  readonly scanned?: Readonly<Record<string, number>>;
   /** Sentences on what could not be done. */
   readonly notes: readonly string[];
 }
@@ -30,6 +32,10 @@ export interface Delivered {
   readonly image: Reference & { readonly digest: string };
   readonly auths: Auths;
   readonly reused: boolean;
+  /** What the registry's own scan found, by its words for severity. */
+  readonly scan?:
+    | ((digest: string, patience: number) => Promise<Readonly<Record<string, number>> | undefined>)
+    | undefined;
 }
 
 /** What a build knows and says of where its result comes from. */
@@ -50,6 +56,8 @@ export interface SupplySource {
   readonly name: string;
 }
 
+/** How long a scan that has begun with the push is waited for, where the team has asked for a gate. */
+const SCAN_MS = 60_000;
 const SBOM_TYPES = { cyclonedx: 'application/vnd.cyclonedx+json', spdx: 'application/spdx+json' } as const;
 
 /**
@@ -99,6 +107,9 @@ export async function openSupply(
         report.sbomAttached = await attachAll(documents, delivered, host, report.notes);
       }
       await attest(given, delivered, documents, report, host);
+      if (level === 'off') return;
+      const scanned = await delivered.scan?.(delivered.image.digest, isGate ? SCAN_MS : 0);
+      if (scanned !== undefined) report.scanned = scanned;
     },
   };
 }
