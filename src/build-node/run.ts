@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { BringDependencies, Ready, Runtime } from '../build/toolchain.ts';
@@ -5,45 +6,69 @@ import type { ImageRecipe } from '../image/recipe.ts';
 import { type DockerfilePlan, SETTINGS, generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
 import { NPMRC, readNpmrc } from '../node-image/npmrc.ts';
 import { install, runInstallHooks } from '../node/install.ts';
-import { presentNode, provideNode } from '../node/runtime.ts';
+import { provideManager } from '../node/provide-manager.ts';
+import { presentNode, provideNode, resolveAlias } from '../node/runtime.ts';
 import { dependencyTree } from '../node/tree.ts';
-import type { Project } from '../project/project.ts';
+import { fileIn } from '../node/workspace-root.ts';
+import { type Project, locationOf, openProject } from '../project/project.ts';
 import { inputs } from './inputs.ts';
+import { listVersions } from './list-versions.ts';
 import { type NodePlan, baseOf, planBuild } from './plan.ts';
 
-/** The action build-node: what Node brings to the story that src/build tells. */
-export const buildNode = buildAction({
+type Output = 'node-version' | 'node-versions';
+
+const build = buildAction({
   name: 'build-node',
   inputs,
-  outputs: ['node-version'] as const,
-  plan: (given, { read }, env) => planBuild(given, read, env),
+  ecosystem: 'npm',
+  outputs: ['node-version', 'node-versions'] as const,
+  plan: (given, project, env) => planBuild(given, project.read, env, locationOf(project)),
+  settle: async (plan, host) => ({ ...plan, node: await resolveAlias(plan.node, host) }),
   installed: ['node_modules'],
-  runtime,
+  runtime: async ({ node }, host) => {
+    const version = await presentNode(node, host);
+    return version === undefined ? undefined : runtimeOf(version);
+  },
   prepare,
+  needsFiles: ({ publish }) => publish,
   recipe,
+  async publish({ publish }, project, host) {
+    if (!publish) return undefined;
+    const { publishNpm } = await import('../publish/npm.ts');
+    return publishNpm(project, host);
+  },
 });
+
+/** The action build-node: what Node brings to the story that src/build tells, or the list of versions alone. */
+export const buildNode: typeof build = {
+  ...build,
+  run: async (given, host) => (given.nodeVersions.length > 0 ? listVersions(given, host) : build.run(given, host)),
+};
 
 async function prepare(
   { node, manager }: NodePlan,
-  project: Project,
+  { directory, workspace }: Project,
   host: Host,
   bring: BringDependencies,
-): Promise<Ready<'node-version'>> {
+): Promise<Ready<Output>> {
   const { version, from } = await provideNode(node, host);
   host.log.info(`Node ${version}, from ${from}`);
-  const tree = dependencyTree(manager, version, project);
-  const { seconds, restored } = await bring(tree, async () => install(manager, project.directory, host));
-  if (restored) await runInstallHooks(project, host);
+  const root = path.join(directory, manager.root);
+  const provided = await provideManager(manager, root, version, host);
+  host.log.info(
+    `${manager.name}${provided.version === undefined ? '' : ` ${provided.version}`}, from ${provided.from}`,
+  );
+  // The lockfile's own folder: a package of a workspace has that of the workspace's root.
+  const whole = openProject(path.relative(workspace, root) || '.', workspace);
+  const tree = dependencyTree(manager, { node: version, manager: provided.version ?? '' }, whole);
+  const { seconds, restored } = await bring(tree, root, async () => install(manager, root, host));
+  if (restored) await runInstallHooks(whole, host);
   return { ...runtimeOf(version), installSeconds: seconds, restored };
 }
 
-async function runtime({ node }: NodePlan, host: Host): Promise<Runtime<'node-version'> | undefined> {
-  const version = await presentNode(node, host);
-  return version === undefined ? undefined : runtimeOf(version);
-}
-
-function runtimeOf(version: string): Runtime<'node-version'> {
-  return { runtime: `Node ${version}`, outputs: { 'node-version': version } };
+function runtimeOf(version: string): Runtime<Output> {
+  const outputs = { 'node-version': version, 'node-versions': JSON.stringify([version]) };
+  return { runtime: `Node ${version}`, outputs };
 }
 
 async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: Host): Promise<ImageRecipe> {
@@ -51,7 +76,9 @@ async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: 
   const npmrc = await readNpmrc(read, host);
   const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, manager, npmrc: npmrc !== undefined });
   const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
-  const installed = ['package.json', manager.lockfile, ...SETTINGS].map((file) => read(file) ?? '');
+  const installed = ['package.json', fileIn(manager.root, manager.lockfile), ...SETTINGS].map(
+    (file) => read(file) ?? '',
+  );
   return {
     base: baseOf(node),
     generate: (base) => generateDockerfile(planned(base)),
@@ -60,6 +87,6 @@ async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: 
     // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
     settings: read('.npmrc') ?? '',
     secrets: new Map(npmrc === undefined ? [] : [[NPMRC, npmrc]]),
-    before: JSON.stringify([manager.install, manager.version ?? '', node.range, tasks]),
+    before: JSON.stringify([manager.install, manager.version ?? manager.usual ?? manager.range, node.range, tasks]),
   };
 }

@@ -34,11 +34,12 @@ export interface Work<P extends BuildPlan> {
 export async function lookUp<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
   toolchain: Toolchain<S, P, O>,
   plan: P,
+  directory: string,
   reuse: Reuse,
   host: Host,
 ): Promise<Known<O>> {
   const runtime = await toolchain.runtime(plan, host);
-  const passed = await reuse.look(plan.tasks, runtime?.runtime, toolchain.installed);
+  const passed = await reuse.look(plan.tasks, directory, runtime?.runtime, toolchain.installed);
   return { ...(runtime && { runtime }), passed };
 }
 

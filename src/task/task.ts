@@ -13,6 +13,8 @@ export interface Task {
   readonly cwd?: string;
   /** Nothing that it writes is needed later, so it need not run again on what it passed on before. */
   readonly leavesNothing?: boolean;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What came of a task. */
@@ -159,7 +161,7 @@ function outcome({ name, status, seconds, timedOut }: TaskResult): string {
 }
 
 async function perform(
-  { name, command: [program, ...args], cwd = '.' }: Task,
+  { name, command: [program, ...args], cwd = '.', env }: Task,
   options: TaskOptions,
   { exec }: TaskHost,
   show: (line: string) => void,
@@ -174,6 +176,7 @@ async function perform(
   const { exitCode, took, timedOut } = await exec.run(program, args, {
     cwd: path.resolve(options.cwd, cwd),
     onLine,
+    ...(env !== undefined && { env }),
     ...(options.timeout !== undefined && { timeout: options.timeout }),
   });
   const seconds = took / 1000;
