@@ -1,6 +1,7 @@
 import { load } from 'js-yaml';
 import { UserError, messageOf } from '../action/errors.ts';
-import { type ReadFile, isObject, parseObject } from '../node/manifest.ts';
+import { isObject, parseObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 
 /** Which folders of a repository are packages of its workspace, and where that is said. */
 export interface Declaration {

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { type ReadFile, isObject } from '../node/manifest.ts';
+import { isObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 import type { Workspace } from './graph.ts';
 
 /** What a changed file reaches: one package, all of them, or none. */

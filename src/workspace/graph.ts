@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import semver from 'semver';
 import { UserError, checkAll, withPlaces } from '../action/errors.ts';
-import { type PackageJson, type ReadFile, isObject, parseObject, readPackageJson } from '../node/manifest.ts';
+import { type PackageJson, readPackageJson } from '../node/manifest.ts';
+import { isObject, parseObject } from '../project/json.ts';
+import type { ReadFile } from '../project/project.ts';
 import { workspaceDeclaration } from './declaration.ts';
 import { packageFolders } from './find.ts';
 

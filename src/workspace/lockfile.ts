@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { load } from 'js-yaml';
-import { isObject, parseObject } from '../node/manifest.ts';
+import { isObject, parseObject } from '../project/json.ts';
 import type { PackageManager } from '../node/package-manager.ts';
 
 /**
