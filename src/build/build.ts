@@ -11,7 +11,7 @@ import { type BuildReport, summary, verdictOf } from './report.ts';
 import { readTests } from './tests.ts';
 import type { BuildPlan, Toolchain } from './toolchain.ts';
 
-const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests'] as const;
+const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
 type SharedOutput = (typeof OUTPUTS)[number];
 type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
 
@@ -54,12 +54,16 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     report.decisions = plan.decisions;
     report.runner = plan.runner;
     for (const decision of report.decisions) host.log.info(decision);
-    // Before anything runs: what the build itself writes must not count as its input.
-    const image =
-      plan.image &&
-      (await prepareImage(given, plan.image, project, await toolchain.recipe(plan, given, project, host), host));
-    await check(toolchain, plan, project, report, host);
-    if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+    const recipe = plan.image && (await toolchain.recipe(plan, given, project, host));
+    if (recipe !== undefined && plan.image?.print === true) {
+      report.printed = recipe.generate(given.baseImage || recipe.base);
+      host.log.info(report.printed);
+    } else {
+      // Before anything runs: what the build itself writes must not count as its input.
+      const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
+      await check(toolchain, plan, project, report, host);
+      if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+    }
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
@@ -91,11 +95,12 @@ async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   Object.assign(report, readTests(project, began, host));
 }
 
-function outputsOf({ image, tests }: BuildReport): Partial<Record<SharedOutput, string>> {
+function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
   return {
     ...(image?.reference !== undefined && { image: image.reference }),
     ...(image?.digest !== undefined && { digest: image.digest }),
     ...(image !== undefined && { name: image.name, reused: String(image.reused) }),
+    ...(printed !== undefined && { dockerfile: printed }),
     ...(tests !== undefined && {
       tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
     }),
