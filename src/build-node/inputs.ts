@@ -1,4 +1,4 @@
-import { choice, list, text } from '../action/fields.ts';
+import { choice, flag, list, secret, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { buildInputs } from '../build/inputs.ts';
 import { FAMILIES } from '../node/package-manager.ts';
@@ -9,6 +9,8 @@ export const inputs = {
   'package-manager': choice(['auto', ...FAMILIES], { default: 'auto' }),
   'node-version': text({ allowed: 'a version or range of Node, such as 24 or 24.11.0', max: 100 }),
   scripts: list({ pattern: /[\w:.@/-]+/, allowed: 'names of scripts of package.json, between commas or one a line' }),
+  affected: flag({ default: 'false' }),
+  'github-token': secret({ default: '${{ github.token }}' }),
 } as const;
 
 /** The parsed inputs of build-node. */

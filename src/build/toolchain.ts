@@ -17,6 +17,8 @@ export interface BuildPlan {
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
+  /** What is left out and why, a sentence each, for the summary. */
+  readonly skipped?: readonly string[];
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -40,6 +42,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
+  /** Leaves out what need not run, where knowing that takes asking git or GitHub. */
+  narrow?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;

@@ -27,6 +27,8 @@ const LOCKFILES: Readonly<Record<Family, readonly string[]>> = {
   yarn: ['yarn.lock'],
   bun: ['bun.lock', 'bun.lockb'],
 };
+/** Names of all lockfiles. */
+export const ALL_LOCKFILES: readonly string[] = Object.values(LOCKFILES).flat();
 /** All package managers by the name a user gives. */
 export const FAMILIES: readonly Family[] = ['npm', 'pnpm', 'yarn', 'bun'];
 

@@ -23,6 +23,8 @@ export interface ScriptWish {
   /** Absent where nothing is to be left out. */
   readonly affected?: Affected;
   readonly orchestrator?: Orchestrator;
+  /** An image is made of what the scripts build here, so no `build` may be left out. */
+  readonly keepBuilds?: boolean;
 }
 
 /** Tasks with what each waits for, and sentences about them. */
@@ -53,6 +55,7 @@ export function planWorkspaceScripts(wish: ScriptWish): WorkspaceScripts {
   return { ...planned, decisions: [...decisions, ...planned.decisions], skipped: skippedOf(wish, counting) };
 }
 
+const WHOLE = { kind: 'whole' } as const;
 const BESIDE =
   'a script of the root that calls it runs by it, scripts of the packages are run one after the other by who needs whom';
 
@@ -61,13 +64,20 @@ function ofPackage(wish: ScriptWish, scripts: readonly string[], counting: Reado
   const manifest = workspace.packages.get(inside)?.manifest ?? { scripts: {} };
   // Says which named script is missing, and what there is.
   const { absent } = planScripts(manifest, wish.named);
-  if (!counting.has(inside)) return { tasks: [], decisions: ['scripts: none, as the package did not change'] };
-  return ofPackages(wish, scripts, new Set([inside]), absent);
+  if (counting.has(inside)) return ofPackages(wish, scripts, new Set([inside]), { absent });
+  if (wish.keepBuilds === true && scripts.includes('build')) {
+    return ofPackages(wish, scripts, new Set(), { anyway: new Set([inside]) });
+  }
+  return { tasks: [], decisions: ['scripts: none, as the package did not change'] };
 }
 
-function ofRoot(wish: ScriptWish, scripts: readonly string[], counting: ReadonlySet<string>) {
+function ofRoot(wish: ScriptWish, wanted: readonly string[], counting: ReadonlySet<string>) {
   const { workspace, affected, folder, manager } = wish;
   const own = workspace.root.manifest.scripts;
+  const keeps = wish.keepBuilds === true && wanted.includes('build');
+  const nothing = affected !== undefined && counting.size === 0;
+  const scripts = nothing ? wanted.filter((one) => one === 'build' && keeps) : wanted;
+  if (scripts.length === 0) return { tasks: [], decisions: ['scripts: none, as no package changed'] };
   const [mine, others] = [
     scripts.filter((one) => Object.hasOwn(own, one)),
     scripts.filter((one) => !Object.hasOwn(own, one)),
@@ -76,10 +86,11 @@ function ofRoot(wish: ScriptWish, scripts: readonly string[], counting: Readonly
     [...workspace.packages.values()].some(({ manifest }) => Object.hasOwn(manifest.scripts, script));
   const missing = wish.named.filter((script) => !Object.hasOwn(own, script) && !known(script));
   if (missing.length > 0) throw missingScripts(missing);
-  if (affected !== undefined && counting.size === 0)
-    return { tasks: [], decisions: ['scripts: none, as no package changed'] };
   const fates = new Map(
-    mine.map((one) => [one, affected === undefined ? undefined : rootScript(own[one] ?? '', affected)]),
+    mine.map((one) => [
+      one,
+      affected === undefined ? undefined : one === 'build' && keeps ? WHOLE : rootScript(own[one] ?? '', affected),
+    ]),
   );
   // As named, or where the root has nothing to say.
   const asked = wish.named.length > 0 || mine.length === 0;
@@ -100,7 +111,7 @@ function ofRoot(wish: ScriptWish, scripts: readonly string[], counting: Readonly
     wish,
     scripts.filter((one) => byPackages.includes(one)),
     counting,
-    [],
+    keeps && byPackages.includes('build') ? { anyway: new Set(workspace.packages.keys()) } : {},
   );
   const narrowed = mine.filter((one) => fates.get(one)?.kind === 'narrowed');
   const whole = mine.filter((one) => fates.get(one)?.kind === 'whole' && affected?.packages !== undefined);
@@ -125,10 +136,16 @@ function ofPackages(
   { workspace, folder, manager }: ScriptWish,
   scripts: readonly string[],
   selected: ReadonlySet<string>,
-  absent: readonly string[],
+  { absent = [], anyway }: { readonly absent?: readonly string[]; readonly anyway?: ReadonlySet<string> } = {},
 ) {
   const command = (script: string): Task['command'] => scriptTask(manager, script).command;
-  const { tasks, builtOnly, order, cycles } = packageTasks(workspace, { folder, selected, scripts, command });
+  const { tasks, builtOnly, order, cycles } = packageTasks(workspace, {
+    folder,
+    selected,
+    scripts,
+    command,
+    ...(anyway && { anyway }),
+  });
   const ran = order.filter((one) => tasks.some(({ name }) => name.startsWith(`${one}: `)));
   const none = absent.length > 0 ? `; package.json has no ${absent.join(', ')}` : '';
   return {
@@ -136,7 +153,7 @@ function ofPackages(
     decisions: [
       `scripts: ${scripts.filter((one) => tasks.some(({ name }) => name.endsWith(`: ${one}`))).join(', ') || 'none'}${none}`,
       ...(ran.length > 1 ? [`order of the packages: ${named(ran)}`] : []),
-      ...(builtOnly.length > 0 ? [`only built, since others need them: ${named(builtOnly)}`] : []),
+      ...(builtOnly.length > 0 ? [`only built, as others or the image need them: ${named(builtOnly)}`] : []),
       ...cycles.map(([one, other]) => `\`${one}\` and \`${other}\` need each other: \`${one}\` is built first`),
     ],
   };

@@ -10,6 +10,8 @@ export interface TaskWish {
   /** Folders of the packages whose scripts are wanted. */
   readonly selected: ReadonlySet<string>;
   readonly scripts: readonly string[];
+  /** Folders of packages that are built in any case, as an image is made of what they build. */
+  readonly anyway?: ReadonlySet<string>;
   /** The command of a script, without a shell. */
   readonly command: (script: string) => readonly [string, ...string[]];
 }
@@ -17,7 +19,7 @@ export interface TaskWish {
 /** Tasks of packages with what each waits for. */
 export interface TaskPlan {
   readonly tasks: readonly Task[];
-  /** Folders of packages that are only built, since a selected one needs them. */
+  /** Folders of packages that are only built, as others or an image need them. */
   readonly builtOnly: readonly string[];
   /** Folders in the order in which packages come. */
   readonly order: readonly string[];
@@ -37,7 +39,8 @@ export function packageTasks(workspace: Workspace, wish: TaskWish): TaskPlan {
   const has = (folder: string, script: string): boolean =>
     Object.hasOwn(packages.get(folder)?.manifest.scripts ?? {}, script);
   const wanted = [...wish.selected].filter((folder) => wish.scripts.some((script) => has(folder, script)));
-  const { folders: order, cycles } = orderOf(workspace, closureOf(workspace, wanted, 'build'));
+  const anyway = [...(wish.anyway ?? [])];
+  const { folders: order, cycles } = orderOf(workspace, closureOf(workspace, [...wanted, ...anyway], 'build'));
   const place = new Map(order.map((folder, index) => [folder, index]));
   /** The nearest builds below a package; one without a build passes on those that it needs itself. */
   const buildsBelow = (folder: string): readonly string[] => {
@@ -67,11 +70,12 @@ export function packageTasks(workspace: Workspace, wish: TaskWish): TaskPlan {
   const checked = wanted.filter((folder) => wish.scripts.some((one) => one !== READS_SOURCES && has(folder, one)));
   const below = closureOf(
     workspace,
-    checked.flatMap((folder) => [...(packages.get(folder)?.needs.keys() ?? [])]),
+    [...checked, ...anyway].flatMap((folder) => [...(packages.get(folder)?.needs.keys() ?? [])]),
     'build',
   );
   const isWanted = (folder: string): boolean => chosen.has(folder) && wish.scripts.includes(BUILD);
-  const builtOnly = order.filter((folder) => below.has(folder) && has(folder, BUILD) && !isWanted(folder));
+  const isNeeded = (folder: string): boolean => below.has(folder) || anyway.includes(folder);
+  const builtOnly = order.filter((folder) => isNeeded(folder) && has(folder, BUILD) && !isWanted(folder));
   const tasks = order.flatMap((folder) => {
     const own = chosen.has(folder) ? wish.scripts.filter((script) => has(folder, script)) : [];
     const scripts = builtOnly.includes(folder) ? [...own, BUILD] : own;
