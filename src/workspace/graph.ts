@@ -155,8 +155,9 @@ function needsOf(
       add(local(one, name, range, byName, byDirectory), need);
     }
   }
-  const projects = new Map([...byName.values()].map((other) => [other.project ?? other.name, other]));
-  for (const name of one.implicit) add(projects.get(name) ?? byName.get(name), 'build');
+  for (const name of one.implicit) {
+    add(byName.values().find((other) => other.project === name) ?? byName.get(name), 'build');
+  }
   return needs;
 }
 
