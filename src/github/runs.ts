@@ -17,7 +17,7 @@ const NEWEST = 30;
  */
 export async function greenCommits(branch: string, token: string, host: ApiHost): Promise<readonly string[]> {
   const { repository, apiUrl, workflow } = host.info;
-  if (token === '') throw new UserError('there is no token', { remedy: 'Give the input `token`.' });
+  if (token === '') throw new UserError('there is no token', { remedy: 'Give the input `github-token`.' });
   if (repository === '' || workflow === '') throw new UserError('the runner does not say which workflow this is');
   const query = new URLSearchParams({
     branch,

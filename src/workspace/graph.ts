@@ -156,7 +156,7 @@ function needsOf(
     }
   }
   for (const name of one.implicit) {
-    add(byName.values().find((other) => other.project === name) ?? byName.get(name), 'build');
+    add([...byName.values()].find((other) => other.project === name) ?? byName.get(name), 'build');
   }
   return needs;
 }

@@ -57,7 +57,7 @@ export function planWorkspaceScripts(wish: ScriptWish): WorkspaceScripts {
 
 const WHOLE = { kind: 'whole' } as const;
 const BESIDE =
-  'a script of the root that calls it runs by it, scripts of the packages are run one after the other by who needs whom';
+  'a script of the root that calls it runs by it; the scripts of packages run in the order of who needs whom';
 
 function ofPackage(wish: ScriptWish, scripts: readonly string[], counting: ReadonlySet<string>) {
   const { workspace, inside } = wish;
