@@ -34,6 +34,10 @@ export interface LabFacts {
     /** This machine's address as containers of the engine see it: all that they reach. */
     address: string;
   };
+  buildkit?: {
+    /** For BUILDX_BUILDER, in the DOCKER_CONFIG of the images part. */
+    builder: string;
+  };
   aws?: {
     /** For AWS_ENDPOINT_URL. */
     endpoint: string;
