@@ -11,7 +11,12 @@ import { NpmRegistry, quietEnv } from './npm-registry.ts';
 import { type BundleRun, Workspace } from './workspace.ts';
 
 const fresh = randomBytes(4).toString('hex');
-const PNPM = '10.34.9';
+/** The real managers; builds of images get them from the registry here. */
+const MANAGERS = {
+  pnpm: ['pnpm', '10.34.9'],
+  yarn: ['yarn', '1.22.22'],
+  berry: ['@yarnpkg/cli-dist', '4.18.1'],
+} as const;
 const PACKAGES = ['ms', 'words', 'colours', 'maker'];
 const SERVER = `const { createServer } = require('node:http');
 const text = require('@acme/lib') + ', ' + require('ms') + ', ' + __filename;
@@ -35,8 +40,7 @@ beforeAll(async () => {
   for (const name of PACKAGES) {
     registry.publish({ name, version: '1.0.0', main: 'i.js' }, { 'i.js': `module.exports = 'this is ${name}';` });
   }
-  // pnpm itself is the real one; builds of images get it from here.
-  registry.mirror('pnpm', PNPM);
+  for (const [name, version] of Object.values(MANAGERS)) registry.mirror(name, version);
 }, 20 * 60_000);
 beforeEach(() => {
   shop = new Workspace();
@@ -91,44 +95,77 @@ function write(local: string, more: Readonly<Record<string, string | object>>): 
   });
 }
 
-/** Each job begins with one: what an earlier build wrote is not there. */
+/** Each job begins with one: what an earlier build, or the making of the lockfile, wrote is not there. */
 function cleanCheckout(): void {
-  for (const one of ['api', 'lib']) rmSync(path.join(shop.folder, 'packages', one, 'dist'), { recursive: true });
+  const written = ['packages/api/dist', 'packages/lib/dist', 'node_modules', '.yarn'];
+  for (const one of written) rmSync(path.join(shop.folder, one), { recursive: true, force: true });
 }
 
 async function build(name: string): Promise<BundleRun> {
   const env = { ...engine, ...environment(), HOME: undefined };
-  const inputs = { directory: 'packages/api', image: `${name}-${fresh}`, registry: engine.images };
+  const inputs = { directory: 'packages/api', image: `${name.replace(' ', '-')}-${fresh}`, registry: engine.images };
   return shop.start(inputs, env).ended;
 }
 
-const NPM = { name: 'company', private: true, workspaces: ['packages/*'] };
+async function bring(manager: keyof typeof MANAGERS): Promise<void> {
+  const prefix = path.join(shop.home, 'tools');
+  await call('npm', 'install', '--silent', '--prefix', prefix, MANAGERS[manager].join('@'));
+}
+
+const ROOT = { name: 'company', private: true, workspaces: ['packages/*'] };
 const managers = {
   npm: {
     local: '^1.0.0',
-    files: { 'package.json': NPM },
+    files: () => ({ 'package.json': ROOT }),
     lock: async () => call('npm', 'install', '--package-lock-only', '--no-audit', '--no-fund', '--silent'),
   },
   pnpm: {
     local: 'workspace:*',
-    files: {
-      'package.json': { name: 'company', private: true, packageManager: `pnpm@${PNPM}` },
+    files: () => ({
+      'package.json': { name: 'company', private: true, packageManager: 'pnpm@10.34.9' },
       'pnpm-workspace.yaml': 'packages:\n  - packages/*\n',
-    },
+    }),
     lock: async () => {
-      await call('npm', 'install', '--silent', '--prefix', path.join(shop.home, 'tools'), `pnpm@${PNPM}`);
+      await bring('pnpm');
       await call('pnpm', 'install', '--lockfile-only');
+    },
+  },
+  'yarn 1': {
+    local: '1.0.0',
+    files: () => ({ 'package.json': { ...ROOT, packageManager: 'yarn@1.22.22' } }),
+    lock: async () => {
+      await bring('yarn');
+      await call('yarn', 'install', '--non-interactive', '--silent');
+    },
+  },
+  'yarn 4': {
+    local: 'workspace:*',
+    files: () => ({
+      'package.json': { ...ROOT, packageManager: 'yarn@4.18.1' },
+      '.yarnrc.yml': [
+        'nodeLinker: node-modules',
+        'enableTelemetry: false',
+        `npmRegistryServer: http://${registry.host}`,
+        `unsafeHttpWhitelist: [${registry.host.split(':')[0]}]`,
+        '',
+      ].join('\n'),
+      'yarn.lock': '',
+    }),
+    lock: async () => {
+      await bring('berry');
+      await call('yarn', 'install', '--mode=update-lockfile', '--no-immutable');
     },
   },
 } as const;
 
 describe('a service in a workspace, without a Dockerfile', () => {
-  test.each(['npm', 'pnpm'] as const)(
+  test.each(['npm', 'pnpm', 'yarn 1', 'yarn 4'] as const)(
     'of %s: its image holds what it needs and nothing else',
     async (name) => {
       const { local, files, lock } = managers[name];
-      write(local, files);
+      write(local, files());
       await lock();
+      cleanCheckout();
       const run = await build(name);
       expect(run.log).toContain('order of the packages: `packages/lib`, `packages/api`');
       expect(run.exitCode).toBe(0);
@@ -145,14 +182,15 @@ describe('a service in a workspace, without a Dockerfile', () => {
       const texts = ['this is words', 'this is ms', 'this is colours', 'this is maker', 'of the other package'];
       expect(await textsInImage(engine, image, texts)).toEqual(['this is words', 'this is ms']);
 
-      // What another package is made of, or needs, is no part of it.
-      cleanCheckout();
+      // What another package is made of is no part of it; nor is what it needs, where the lockfile can be read.
+      const needed = name === 'npm' || name === 'pnpm' ? 'ms' : 'colours';
       shop.write({
         'packages/other/secret.js': '// changed',
-        'packages/other/package.json': { name: '@acme/other', version: '1.0.0', dependencies: { ms: '^1.0.0' } },
+        'packages/other/package.json': { name: '@acme/other', version: '1.0.0', dependencies: { [needed]: '^1.0.0' } },
         'README.md': 'Changed too.',
       });
       await lock();
+      cleanCheckout();
       const again = await build(name);
       expect(again.outputs).toMatchObject({ reused: 'true', digest: run.outputs['digest'] });
 
