@@ -145,6 +145,8 @@ const managers = {
       '.yarnrc.yml': [
         'nodeLinker: node-modules',
         'enableTelemetry: false',
+        // What was published just now is quarantined otherwise.
+        'npmMinimalAgeGate: 0',
         `npmRegistryServer: http://${registry.host}`,
         `unsafeHttpWhitelist: [${registry.host.split(':')[0]}]`,
         '',
