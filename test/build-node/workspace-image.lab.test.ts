@@ -16,6 +16,7 @@ const MANAGERS = {
   pnpm: ['pnpm', '10.34.9'],
   yarn: ['yarn', '1.22.22'],
   berry: ['@yarnpkg/cli-dist', '4.18.1'],
+  bun: ['bun', '1.4.5'],
 } as const;
 const PACKAGES = ['ms', 'words', 'colours', 'maker'];
 const SERVER = `const { createServer } = require('node:http');
@@ -41,6 +42,8 @@ beforeAll(async () => {
     registry.publish({ name, version: '1.0.0', main: 'i.js' }, { 'i.js': `module.exports = 'this is ${name}';` });
   }
   for (const [name, version] of Object.values(MANAGERS)) registry.mirror(name, version);
+  // The program itself is a package of its own for each machine.
+  registry.mirror(`@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}`, MANAGERS.bun[1]);
 }, 20 * 60_000);
 beforeEach(() => {
   shop = new Workspace();
@@ -138,6 +141,14 @@ const managers = {
       await call('yarn', 'install', '--non-interactive', '--silent');
     },
   },
+  bun: {
+    local: 'workspace:*',
+    files: () => ({ 'package.json': { ...ROOT, packageManager: 'bun@1.4.5' } }),
+    lock: async () => {
+      await bring('bun');
+      await call('bun', 'install', '--lockfile-only');
+    },
+  },
   'yarn 4': {
     local: 'workspace:*',
     files: () => ({
@@ -161,7 +172,7 @@ const managers = {
 } as const;
 
 describe('a service in a workspace, without a Dockerfile', () => {
-  test.each(['npm', 'pnpm', 'yarn 1', 'yarn 4'] as const)(
+  test.each(['npm', 'pnpm', 'yarn 1', 'yarn 4', 'bun'] as const)(
     'of %s: its image holds what it needs and nothing else',
     async (name) => {
       const { local, files, lock } = managers[name];
