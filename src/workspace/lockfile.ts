@@ -44,9 +44,8 @@ function ofNpm({ packages }: Fields): Resolutions | undefined {
     return isObject(found) ? found : undefined;
   };
   const folders = Object.keys(packages).filter((key) => !/(?:^|\/)node_modules\//.test(key));
-  const next = (key: string, { link }: Fields): readonly string[] => {
-    if (link === true) return [];
-    const fields = entry(key) ?? {};
+  // A link to another package of the workspace has none: that package has resolutions of its own.
+  const next = (key: string, fields: Fields): readonly string[] => {
     const names = new Set(KINDS.flatMap((kind) => Object.keys(isObject(fields[kind]) ? fields[kind] : {})));
     return [...names].map((name) => nearest(key, name, entry)).filter((found) => found !== undefined);
   };
