@@ -86,8 +86,7 @@ export function generateWorkspaceDockerfile(plan: WorkspaceDockerfilePlan): stri
   const stages = [
     heading(
       plan,
-      '# The context is the root of the workspace:',
-      `# docker buildx build --file=${word(`${plan.directory}/Dockerfile`)} .`,
+      `# It lies in ${plan.directory}, but its context is the root of the workspace: --file=${word(`${plan.directory}/Dockerfile`)} .`,
     ),
     baseStage(plan),
     ...tools,

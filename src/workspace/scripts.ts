@@ -172,18 +172,17 @@ function reasonsOf({ base, packages, everything }: Affected, workspace: Workspac
 
 function skippedOf({ workspace, inside, affected }: ScriptWish, counting: ReadonlySet<string>): readonly string[] {
   if (affected === undefined) return [];
-  if (affected.packages === undefined)
-    return [`Nothing was skipped, because ${affected.everything ?? affected.base.reason}.`];
-  const { base } = affected;
-  const since = `since ${base.commit?.slice(0, 7) ?? ''}, ${base.reason}`;
+  const { base, packages, everything } = affected;
+  if (packages === undefined) return [`Nothing was skipped, because ${everything ?? base.reason}.`];
+  const since = `changed since ${base.commit?.slice(0, 7) ?? ''}, ${base.reason}`;
   const left = [...workspace.packages.keys()].filter((folder) => !counting.has(folder));
-  const here = inside === '' ? left : left.filter((folder) => folder === inside);
-  if (here.length === 0) return [`Nothing was skipped: all of it changed ${since}.`];
-  const of = inside === '' ? ` of ${count(workspace.packages.size, 'package')}` : '';
-  const what = inside === '' ? `${here.length}${of}` : `the scripts of ${inside}`;
-  return [
-    `Skipped ${what}: neither they nor what they need changed ${since}${inside === '' ? `: ${named(here)}` : ''}.`,
-  ];
+  if (inside !== '') {
+    const skipped = `Skipped the scripts of \`${inside}\`: neither it nor what it needs ${since}.`;
+    return [left.includes(inside) ? skipped : `Nothing was skipped: \`${inside}\` or what it needs ${since}.`];
+  }
+  if (left.length === 0) return [`Nothing was skipped: every package, or what it needs, ${since}.`];
+  const of = `${left.length} of ${count(workspace.packages.size, 'package')}`;
+  return [`Skipped ${of}: neither they nor what they need ${since}: ${named(left)}.`];
 }
 
 function named(folders: readonly string[]): string {

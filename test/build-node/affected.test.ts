@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type BundleRun, Workspace } from './workspace.ts';
 
@@ -59,12 +61,16 @@ function start(): string {
   return commit({});
 }
 
-async function build(inputs: Readonly<Record<string, string>> = {}): Promise<BundleRun> {
-  return shop.start(
+async function build(
+  inputs: Readonly<Record<string, string>> = {},
+  { at = shop, env = {} }: { at?: Workspace; env?: Readonly<Record<string, string>> } = {},
+): Promise<BundleRun> {
+  return at.start(
     { affected: 'true', 'github-token': 'a-token-of-github', ...inputs },
     {
       GITHUB_API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       GITHUB_WORKFLOW_REF: 'acme/shop/.github/workflows/deliver.yml@refs/heads/main',
+      ...env,
     },
   ).ended;
 }
@@ -93,7 +99,28 @@ test('nothing runs where nothing changed, nor for a package that did not', async
   commit({ 'packages/web/a.js': '1' });
   const other = await build({ directory: 'packages/api' });
   expect([other.exitCode, ran(other)]).toEqual([0, []]);
-  expect(other.summary).toContain('Skipped the scripts of packages/api');
+  expect(other.summary).toContain('Skipped the scripts of `packages/api`');
+}, 60_000);
+
+test('a shallow checkout fetches the commit that it is compared with, for a branch and for a pull request', async () => {
+  const first = start();
+  git('config', 'uploadpack.allowAnySHA1InWant', 'true');
+  commit({ 'packages/web/a.js': '1' });
+  const shallow = new Workspace();
+  try {
+    const clone = ['clone', '-q', '--depth=1', `file://${shop.folder}`, '.'];
+    execFileSync('git', clone, { cwd: shallow.folder });
+    green = [first];
+    const pushed = await build({}, { at: shallow });
+    expect([pushed.exitCode, ran(pushed)]).toEqual([0, ['web build', 'web test']]);
+    const event = path.join(shallow.home, 'event.json');
+    writeFileSync(event, JSON.stringify({ pull_request: { base: { sha: first } } }));
+    const asked = await build({}, { at: shallow, env: { GITHUB_EVENT_PATH: event, GITHUB_REF: 'refs/pull/7/merge' } });
+    expect(ran(asked)).toEqual(['web build', 'web test']);
+    expect(asked.summary).toContain(`changed since ${first.slice(0, 7)}, the base of the pull request`);
+  } finally {
+    shallow.remove();
+  }
 }, 60_000);
 
 test('everything runs where no green commit is known, and it says why and what to do', async () => {

@@ -97,7 +97,7 @@ describe('the scripts of a workspace', () => {
     const other = { inside: 'packages/api', affected: affectedOf('web') };
     expect(plan(shop, other)).toMatchObject({
       tasks: [],
-      skipped: [`Skipped the scripts of packages/api: neither they nor what they need changed ${since}.`],
+      skipped: [`Skipped the scripts of \`packages/api\`: neither it nor what it needs changed ${since}.`],
     });
     expect(plan(shop, { ...other, keepBuilds: true }).shown).toEqual([['core: build'], ['api: build', 'core: build']]);
     expect(plan(shop, { affected: affectedOf(), keepBuilds: true }).shown).toEqual([
