@@ -39,7 +39,8 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
     production: ['pnpm', 'install', '--frozen-lockfile', '--prod'],
   },
   'yarn-classic': {
-    cache: '/usr/local/share/.cache/yarn',
+    // Its cache breaks where two installs, such as those of two stages, write it at the same time.
+    cache: '/usr/local/share/.cache/yarn,sharing=locked',
     production: ['yarn', 'install', '--frozen-lockfile', '--non-interactive', '--production'],
   },
   'yarn-berry': {

@@ -38,8 +38,10 @@ beforeAll(async () => {
   const { dockerHost, dockerConfig, address } = images;
   engine = { DOCKER_HOST: dockerHost, DOCKER_CONFIG: dockerConfig, address, images: server.host };
   registry = await NpmRegistry.start(address);
+  // The engine keeps caches of package managers from run to run: there one version has one content.
+  const version = `1.0.${parseInt(fresh, 16)}`;
   for (const name of PACKAGES) {
-    registry.publish({ name, version: '1.0.0', main: 'i.js' }, { 'i.js': `module.exports = 'this is ${name}';` });
+    registry.publish({ name, version, main: 'i.js' }, { 'i.js': `module.exports = 'this is ${name}';` });
   }
   for (const [name, version] of Object.values(MANAGERS)) registry.mirror(name, version);
   // The program itself is a package of its own for each machine.
