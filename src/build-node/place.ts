@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { ALL_LOCKFILES } from '../node/package-manager.ts';
-import { type Project, type ReadFile, readerOf } from '../project/project.ts';
-import { type Workspace, findWorkspaceRoot, readWorkspace } from '../workspace/graph.ts';
+import { lockfileFolder } from '../node/package-manager.ts';
+import { locationBelow } from '../node/workspace-root.ts';
+import { type Project, type ReadFile, locationOf, readerOf } from '../project/project.ts';
+import { type Workspace, readWorkspace } from '../workspace/graph.ts';
 
 /** Where a project lies in a workspace. */
 export interface Place {
@@ -19,12 +20,12 @@ export interface Place {
  * a lockfile of its own does.
  * @throws UserError when the workspace cannot be read
  */
-export function placeOf({ directory, workspace: repository, read }: Project): Place | undefined {
-  const own = readWorkspace(directory, read);
-  if (own !== undefined) return { workspace: own, folder: directory, inside: '', read };
-  if (ALL_LOCKFILES.some((file) => read(file) !== undefined)) return undefined;
-  const found = findWorkspaceRoot(directory, repository, readerOf);
-  if (found === undefined) return undefined;
-  const inside = path.relative(found.folder, directory).split(path.sep).join('/');
-  return { ...found, inside, read: readerOf(found.folder) };
+export function placeOf(project: Project): Place | undefined {
+  const root = lockfileFolder(project.read, locationOf(project));
+  const folder = path.join(project.directory, root);
+  const read = readerOf(folder);
+  const inside = locationBelow(root, locationOf(project));
+  const workspace = readWorkspace(folder, root === '' ? project.read : read);
+  if (workspace === undefined || (inside !== '' && !workspace.packages.has(inside))) return undefined;
+  return { workspace, folder, inside, read };
 }

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { checkAll } from '../action/errors.ts';
+import { UserError, checkAll } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { BuildPlan } from '../build/toolchain.ts';
 import { type ImagePlan, planImage } from '../image/plan.ts';
@@ -8,8 +8,9 @@ import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { type ManagerName, type PackageManager, detectPackageManager } from '../node/package-manager.ts';
 import { planScripts, scriptTask } from '../node/scripts.ts';
-import { type NodeVersion, USUAL_NODE, nodeVersion } from '../node/version.ts';
-import type { Project, ReadFile } from '../project/project.ts';
+import { type NodeVersion, SUPPORTED_LINES, USUAL_NODE, nodeVersion } from '../node/version.ts';
+import { fileIn, locationBelow } from '../node/workspace-root.ts';
+import { type Project, type ReadFile, locationOf } from '../project/project.ts';
 import { type Affected, findAffected } from '../workspace/affected.ts';
 import { orchestratorOf } from '../workspace/files.ts';
 import { planWorkspaceScripts } from '../workspace/scripts.ts';
@@ -26,9 +27,6 @@ export interface NodePlan extends BuildPlan {
   readonly before: string;
 }
 
-/** The usual line of Node and those with long-term support before it, the newest first. */
-const SUPPORTED_LINES = [0, 2, 4, 6, 8].map((older) => Number(USUAL_NODE) - older);
-
 /**
  * Decides everything out of the inputs and the project's files.
  * @throws UserError with all problems of both at once
@@ -39,14 +37,16 @@ export function planBuild(given: NodeInputs, project: Project, env: Host['env'])
     () => readPackageJson(read),
     () => placeOf(project),
   ]);
-  const root = place?.read ?? read;
+  const location = locationOf(project);
   const [manager, node, image] = checkAll('the project cannot be built as it is', [
-    () => checkedManager(given, readPackageJson(root), root),
-    () => nodeFor(given, read, root),
+    () => checkedManager(given, manifest, read, location),
+    () => nodeVersion(read, given.nodeVersion, location),
     () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(manifest.scripts, 'build'))),
     // Told together with the others; what comes of it depends on the manager.
     () => scriptsOf({ given, manifest, place, manager: 'npm', image: undefined }),
   ]);
+  const alone = place === undefined && manager.root !== '';
+  if (image !== undefined && image.dockerfile === undefined && alone) throw noDockerfile(manager);
   const decided = { manager, node, ...(image && { image }), ...(place && { place }) };
   const scripts = scriptsOf({ given, manifest, place, manager: manager.name, image });
   return {
@@ -83,16 +83,20 @@ export function baseOf({ range }: NodeVersion): string {
   return `node:${line ?? semver.minVersion(range)?.major ?? USUAL_NODE}-slim`;
 }
 
-function checkedManager(given: NodeInputs, project: PackageJson, read: ReadFile): PackageManager {
-  const manager = detectPackageManager(read, given.packageManager);
-  if (manager.name === 'npm') checkNpmLockfile(project, read(manager.lockfile) ?? '', manager.lockfile);
+function checkedManager(given: NodeInputs, project: PackageJson, read: ReadFile, location: string): PackageManager {
+  const manager = detectPackageManager(read, given.packageManager, location);
+  if (manager.name === 'npm') {
+    const file = fileIn(manager.root, manager.lockfile);
+    checkNpmLockfile(project, read(file) ?? '', file, locationBelow(manager.root, location));
+  }
   return manager;
 }
 
-/** What a package says of Node counts before what the root says for all. */
-function nodeFor({ nodeVersion: wanted }: NodeInputs, read: ReadFile, root: ReadFile): NodeVersion {
-  const own = nodeVersion(read, wanted);
-  return root !== read && own.reason.startsWith('the usual') ? nodeVersion(root) : own;
+function noDockerfile({ root, lockfile }: PackageManager): UserError {
+  return new UserError(
+    `An image of one package of a workspace needs a Dockerfile of its own: ${fileIn(root, lockfile)} lies outside its folder.`,
+    { remedy: 'Add a Dockerfile to the package, or set the input `directory` to the root of the workspace.' },
+  );
 }
 
 interface Scripts extends Pick<NodePlan, 'stages' | 'decisions' | 'skipped'> {}
@@ -139,8 +143,17 @@ function decisionsOf({
   image,
 }: Pick<NodePlan, 'manager' | 'node'> & { readonly image?: ImagePlan }): readonly string[] {
   return [
-    `package manager: ${manager.name}${manager.version === undefined ? '' : ` ${manager.version}`}, by ${manager.reason}`,
+    `package manager: ${managerDecision(manager)}`,
     `Node: ${node.range}, by ${node.reason}`,
     ...(image === undefined ? [] : [`image: ${image.name}, by ${image.dockerfile ?? 'a generated Dockerfile'}`]),
   ];
+}
+
+function managerDecision({ name, version, range, reason, root, leftOver }: PackageManager): string {
+  const which = version ?? (name === 'npm' && range === '*' ? '' : range);
+  return [
+    `${name}${which === '' ? '' : ` ${which}`}, by ${reason}`,
+    ...(root === '' ? [] : [`installed in ${root}, the root of its workspace`]),
+    ...(leftOver.length === 0 ? [] : [`${leftOver.join(', ')} left over and not read`]),
+  ].join('; ');
 }

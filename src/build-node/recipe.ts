@@ -7,6 +7,7 @@ import {
   generateWorkspaceDockerfile,
   planWorkspaceDockerfile,
 } from '../node-image/workspace-dockerfile.ts';
+import { fileIn } from '../node/workspace-root.ts';
 import type { Project } from '../project/project.ts';
 import { resolutionsOf } from '../workspace/lockfile.ts';
 import { closureOf } from '../workspace/order.ts';
@@ -28,13 +29,22 @@ export async function nodeRecipe(plan: NodePlan, _given: unknown, project: Proje
     // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
     settings: read('.npmrc') ?? '',
     secrets: new Map(npmrc === undefined ? [] : [[NPMRC, npmrc]]),
-    before: JSON.stringify([manager.install, manager.version ?? '', node.range, plan.before]),
+    before: JSON.stringify([
+      manager.install,
+      manager.version ?? manager.usual ?? manager.range,
+      node.range,
+      plan.before,
+    ]),
   };
   const given = { manager, npmrc: npmrc !== undefined };
   if (place !== undefined && place.inside !== '') return { ...shared, ...ofPackage(plan, place, project, given) };
   const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, ...given });
   const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
-  const installed = ['package.json', manager.lockfile, ...SETTINGS].map((file) => read(file) ?? '');
+  const installed = [
+    'package.json',
+    fileIn(place === undefined ? manager.root : '', manager.lockfile),
+    ...SETTINGS,
+  ].map((file) => read(file) ?? '');
   return {
     ...shared,
     generate: (base) => generateDockerfile(planned(base)),

@@ -1,31 +1,49 @@
+import path from 'node:path';
 import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { Ready } from '../build/toolchain.ts';
 import { install } from '../node/install.ts';
-import { provideNode } from '../node/runtime.ts';
+import { provideManager } from '../node/provide-manager.ts';
+import { provideNode, resolveAlias } from '../node/runtime.ts';
 import type { Project } from '../project/project.ts';
 import { inputs } from './inputs.ts';
-import { nodeRecipe } from './recipe.ts';
+import { listVersions } from './list-versions.ts';
 import { type NodePlan, leaveOut, planBuild } from './plan.ts';
+import { nodeRecipe } from './recipe.ts';
 
-/** The action build-node: what Node brings to the story that src/build tells. */
-export const buildNode = buildAction({
+const build = buildAction({
   name: 'build-node',
   inputs,
-  outputs: ['node-version'] as const,
+  outputs: ['node-version', 'node-versions'] as const,
   plan: planBuild,
-  narrow: leaveOut,
+  settle: async (plan, given, project, host) =>
+    leaveOut({ ...plan, node: await resolveAlias(plan.node, host) }, given, project, host),
   prepare,
   recipe: nodeRecipe,
 });
 
+/** The action build-node: what Node brings to the story that src/build tells, or the list of versions alone. */
+export const buildNode: typeof build = {
+  ...build,
+  run: async (given, host) => (given.nodeVersions.length > 0 ? listVersions(given, host) : build.run(given, host)),
+};
+
 async function prepare(
-  { node, manager, place }: NodePlan,
+  { node, manager }: NodePlan,
   { directory }: Project,
   host: Host,
-): Promise<Ready<'node-version'>> {
+): Promise<Ready<'node-version' | 'node-versions'>> {
   const { version, from } = await provideNode(node, host);
   host.log.info(`Node ${version}, from ${from}`);
-  const installSeconds = await install(manager, place?.folder ?? directory, host);
-  return { runtime: `Node ${version}`, installSeconds, outputs: { 'node-version': version } };
+  const root = path.join(directory, manager.root);
+  const provided = await provideManager(manager, root, version, host);
+  host.log.info(
+    `${manager.name}${provided.version === undefined ? '' : ` ${provided.version}`}, from ${provided.from}`,
+  );
+  const installSeconds = await install(manager, root, host);
+  return {
+    runtime: `Node ${version}`,
+    installSeconds,
+    outputs: { 'node-version': version, 'node-versions': JSON.stringify([version]) },
+  };
 }

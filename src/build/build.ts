@@ -50,8 +50,8 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     outputs: {},
   };
   try {
-    const whole = toolchain.plan(given, project, host.env);
-    const plan = (await toolchain.narrow?.(whole, given, project, host)) ?? whole;
+    const planned = toolchain.plan(given, project, host.env);
+    const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;

@@ -42,8 +42,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
-  /** Leaves out what need not run, where knowing that takes asking git or GitHub. */
-  narrow?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
+  /** Puts in what only git or the network tells, such as which version `lts/*` is today, or what did not change. */
+  settle?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;

@@ -9,6 +9,8 @@ export interface Task {
   readonly cwd?: string;
   /** Names of tasks that have to succeed before this one starts. */
   readonly after?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What came of a task; one whose stage never came is `not run`. */
@@ -114,7 +116,7 @@ async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResul
 }
 
 async function perform(
-  { name, command: [program, ...args], cwd: own }: Task,
+  { name, command: [program, ...args], cwd: own, env }: Task,
   cwd: string,
   { exec }: TaskHost,
   show: (line: string) => void,
@@ -126,7 +128,11 @@ async function perform(
     if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
     if (last.length > TAIL_LINES) last.shift();
   };
-  const { exitCode, took } = await exec.run(program, args, { cwd: own ?? cwd, onLine });
+  const { exitCode, took } = await exec.run(program, args, {
+    cwd: own ?? cwd,
+    onLine,
+    ...(env !== undefined && { env }),
+  });
   const failed = exitCode !== 0;
   return { name, status: failed ? 'failed' : 'passed', seconds: took / 1000, tail: failed ? last.join('\n') : '' };
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import semver from 'semver';
 import { UserError, checkAll, withPlaces } from '../action/errors.ts';
@@ -74,27 +73,6 @@ export function readWorkspace(root: string, read: ReadFile): Workspace | undefin
     root: complete(readNamed('', read)),
     packages: new Map(named.map((one) => [one.directory, complete(one)])),
   };
-}
-
-/**
- * The nearest folder above `directory` whose workspace has that directory as a package.
- * @param top the search ends there, as a rule at the root of the repository
- * @param readerOf gives a reader of a folder
- */
-export function findWorkspaceRoot(
-  directory: string,
-  top: string,
-  readerOf: (folder: string) => ReadFile,
-): { readonly folder: string; readonly workspace: Workspace } | undefined {
-  let folder = directory;
-  while (folder !== top && path.dirname(folder) !== folder) {
-    folder = path.dirname(folder);
-    const inside = path.relative(folder, directory).split(path.sep).join('/');
-    if (!existsSync(path.join(folder, 'package.json'))) continue;
-    const workspace = readWorkspace(folder, readerOf(folder));
-    if (workspace?.packages.has(inside) === true) return { folder, workspace };
-  }
-  return undefined;
 }
 
 function readNamed(directory: string, read: ReadFile): Named {

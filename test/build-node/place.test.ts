@@ -17,6 +17,8 @@ const lock = (version: string): object => ({
     '': { workspaces: ['packages/*'] },
     'packages/api': { dependencies: { lib: '1.0.0', ms: '1' } },
     'packages/web': { dependencies: { colours: '1' } },
+    'packages/lib': { version: '1.0.0' },
+    'node_modules/lib': { resolved: 'packages/lib', link: true },
     'node_modules/ms': { version: '1.0.0' },
     'node_modules/colours': { version },
   },
@@ -55,6 +57,9 @@ test('a package is installed and built at the root of its workspace, with what i
     'tsconfig.json',
   ]);
   expect(plan).toMatchObject({ name: 'api', manager: { name: 'npm' }, node: { range: '22' } });
+  expect(plan.decisions[0]).toBe(
+    'package manager: npm, by the lockfile package-lock.json; installed in ../.., the root of its workspace',
+  );
   expect(recipe.base).toBe('node:22-slim');
   // Where the checkout lies is no content.
   expect(recipe.before).not.toContain('workspace-');

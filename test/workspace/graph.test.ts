@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readerOf } from '../../src/project/project.ts';
 import { workspaceDeclaration } from '../../src/workspace/declaration.ts';
 import { packageFolders } from '../../src/workspace/find.ts';
-import { findWorkspaceRoot, readWorkspace } from '../../src/workspace/graph.ts';
+import { readWorkspace } from '../../src/workspace/graph.ts';
 import { closureOf, dependentsOf, orderOf } from '../../src/workspace/order.ts';
 import { type Files, inTree, manifest, packages, workspaceOf } from './tree.ts';
 
@@ -92,16 +92,6 @@ describe('the packages of a workspace', () => {
     expect(() => folders(twice)).toThrow('"x" is the name of two packages: in a and in b.');
     const broken = { 'package.json': { workspaces: ['*'] }, 'a/package.json': '{' };
     expect(() => folders(broken)).toThrow(expect.objectContaining({ place: { file: 'a/package.json' } }));
-  });
-
-  test('the root is found from a package, and from nothing else', () => {
-    const files = { ...packages({ a: {} }), 'tools/x/package.json': manifest('x') };
-    inTree(files, (folder) => {
-      const find = (from: string) => findWorkspaceRoot(path.join(folder, from), folder, readerOf);
-      expect(find('packages/a')?.folder).toBe(folder);
-      expect(find('tools/x')).toBeUndefined();
-      expect(find('.')).toBeUndefined();
-    });
   });
 });
 
