@@ -22,6 +22,8 @@ export interface BuildPlan {
   readonly image?: ImagePlan;
   /** Where its packages are locked; without it, by the first lockfile of the directory. */
   readonly locked?: Locked;
+  /** What is left out and why, a sentence each, for the summary. */
+  readonly skipped?: readonly string[];
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -47,8 +49,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
-  /** Puts in what only the network tells, such as which version `lts/*` is today. */
-  settle?(plan: P, host: Host): Promise<P>;
+  /** Puts in what only git or the network tells, such as which version `lts/*` is today, or what did not change. */
+  settle?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
   /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */
