@@ -36,6 +36,11 @@ export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env'], l
   const decided = { manager, node, ...(image && { image }) };
   return {
     ...decided,
+    locked: {
+      lockfile: manager.lockfile,
+      root: manager.root,
+      ...(manager.root !== '' && { member: locationBelow(manager.root, location) }),
+    },
     ...(project.name !== undefined && { name: project.name }),
     decisions: decisionsOf(decided, scripts),
     stages: scripts.stages.map((stage) => stage.map((script) => scriptTask(manager.name, script))),

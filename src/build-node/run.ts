@@ -17,11 +17,17 @@ import { type NodePlan, baseOf, planBuild } from './plan.ts';
 const build = buildAction({
   name: 'build-node',
   inputs,
+  ecosystem: 'npm',
   outputs: ['node-version', 'node-versions'] as const,
   plan: (given, project, env) => planBuild(given, project.read, env, locationOf(project)),
   settle: async (plan, host) => ({ ...plan, node: await resolveAlias(plan.node, host) }),
   prepare,
   recipe,
+  async publish({ publish }, project, host) {
+    if (!publish) return undefined;
+    const { publishNpm } = await import('../publish/npm.ts');
+    return publishNpm(project, host);
+  },
 });
 
 /** The action build-node: what Node brings to the story that src/build tells, or the list of versions alone. */

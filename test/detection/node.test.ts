@@ -22,21 +22,24 @@ function readerOf({ repository, files, fields, above, versions, berry }: NodeRep
   return (file) => all[file];
 }
 
-test.each(nodeRepositories)('$repository at $commit', (repository) => {
+/** What of the choices the table expects, and the sentence where there is none. */
+function chosen(repository: NodeRepository): object {
   const read = readerOf(repository);
   const location = repository.repository.split('/').slice(2).join('/');
-  const { expected } = repository;
-  if ('refused' in expected) {
-    expect(() => detectPackageManager(read, 'auto', location)).toThrow(expected.refused);
-    return;
+  try {
+    const { name, version, root } = detectPackageManager(read, 'auto', location);
+    const { alias, range, reason } = nodeVersion(read, '', location);
+    return { manager: name, version, root, node: alias ?? range, by: reason };
+  } catch (error) {
+    return { refused: String(error) };
   }
-  const manager = detectPackageManager(read, 'auto', location);
-  const node = nodeVersion(read, '', location);
-  expect({ manager: manager.name, version: manager.version, node: node.alias ?? node.range }).toEqual({
-    manager: expected.manager,
-    version: expected.version,
-    node: expected.node,
-  });
-  expect(node.reason).toContain(expected.by);
-  expect(manager.root).toBe(repository.above === undefined ? '' : '..');
+}
+
+test.each(nodeRepositories)('$repository at $commit', (repository) => {
+  const { expected, above } = repository;
+  expect(chosen(repository)).toEqual(
+    'refused' in expected
+      ? { refused: expect.stringContaining(expected.refused) }
+      : { version: undefined, root: above ? '..' : '', ...expected, by: expect.stringContaining(expected.by) },
+  );
 });
