@@ -51,6 +51,11 @@ export function planBuild(given: NodeInputs, project: Project, env: Host['env'])
   const scripts = scriptsOf({ given, manifest, place, manager: manager.name, image });
   return {
     ...decided,
+    locked: {
+      lockfile: manager.lockfile,
+      root: manager.root,
+      ...(manager.root !== '' && { member: locationBelow(manager.root, location) }),
+    },
     ...(manifest.name !== undefined && { name: manifest.name }),
     ...scripts,
     decisions: [...decisionsOf(decided), ...scripts.decisions],

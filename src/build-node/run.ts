@@ -14,12 +14,18 @@ import { nodeRecipe } from './recipe.ts';
 const build = buildAction({
   name: 'build-node',
   inputs,
+  ecosystem: 'npm',
   outputs: ['node-version', 'node-versions'] as const,
   plan: planBuild,
   settle: async (plan, given, project, host) =>
     leaveOut({ ...plan, node: await resolveAlias(plan.node, host) }, given, project, host),
   prepare,
   recipe: nodeRecipe,
+  async publish({ publish }, project, host) {
+    if (!publish) return undefined;
+    const { publishNpm } = await import('../publish/npm.ts');
+    return publishNpm(project, host);
+  },
 });
 
 /** The action build-node: what Node brings to the story that src/build tells, or the list of versions alone. */

@@ -1,7 +1,24 @@
 import { showPlace } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
-import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import {
+  type Markdown,
+  type Raw,
+  block,
+  code,
+  details,
+  link,
+  md,
+  paragraphs,
+  raw,
+  table,
+  text,
+} from '../action/markdown.ts';
+import { auditPart } from '../audit/report.ts';
 import type { BuiltImage } from '../image/built.ts';
+import type { Artifact } from '../artifact/upload.ts';
+import type { Published } from '../publish/published.ts';
+import { supplyNotes, supplyRows } from '../supply/report.ts';
+import type { SupplyReport } from '../supply/supply.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 import { type FailedTest, failedTable, failuresInFull } from './failed-tests.ts';
@@ -22,6 +39,10 @@ export interface BuildReport {
   readonly tests?: TestSummary;
   readonly failedTests: readonly FailedTest[];
   readonly image?: BuiltImage;
+  /** What it is made of and who says so; absent where that was not reached. */
+  readonly supply?: SupplyReport;
+  readonly published?: Published;
+  readonly artifact?: Artifact;
   /** The generated Dockerfile, where nothing else was asked for. */
   readonly printed?: string;
   /** Why it failed, where no task says so. */
@@ -47,10 +68,14 @@ export function summary(report: BuildReport): Markdown {
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
     report.printed !== undefined && block(report.printed, 'dockerfile'),
     evidence(report),
+    report.supply?.audit && auditPart(report.supply.audit),
     whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
     failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
-    details('How it was built', list(report.decisions)),
+    details(
+      'How it was built',
+      list([...report.decisions, ...(report.supply === undefined ? [] : supplyNotes(report.supply))]),
+    ),
     image?.generated !== undefined &&
       details('The generated Dockerfile: save it as Dockerfile to change it', block(image.generated, 'dockerfile')),
     origin(report),
@@ -124,7 +149,15 @@ function evidence({ failure }: BuildReport): Markdown | undefined {
   return lines ? block(lines) : undefined;
 }
 
-function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {
+function steps({
+  tasks,
+  tests,
+  image,
+  installSeconds,
+  supply,
+  published,
+  artifact,
+}: BuildReport): Markdown | undefined {
   const counts =
     tests &&
     (['failed', 'passed', 'skipped'] as const)
@@ -141,6 +174,19 @@ function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown |
     const made = image.repositoryCreated === true ? ', repository created' : '';
     const result = image.reused ? 'reused' : image.reference === undefined ? 'built' : `built and pushed${made}`;
     rows.push([text('image'), text(result), seconds(image.seconds)]);
+  }
+  if (supply !== undefined) rows.push(...supplyRows(supply).map(([what, came]) => [what, came, text('—')]));
+  if (published !== undefined) {
+    const signed = published.provenance ? ', with provenance' : '';
+    rows.push([
+      text('package'),
+      text(`${published.name} ${published.version} ${published.verdict}${signed}`),
+      text('—'),
+    ]);
+  }
+  if (artifact !== undefined) {
+    const size = `${artifact.files} files, ${(artifact.bytes / 1024 ** 2).toFixed(1)} MiB`;
+    rows.push([text('artifact'), md`${raw(link(artifact.name, artifact.url))}: ${size}`, text('—')]);
   }
   return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
 }

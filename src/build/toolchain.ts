@@ -2,7 +2,10 @@ import type { Host } from '../action/host.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import type { ImagePlan } from '../image/plan.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
+import type { Ecosystem } from '../packages/package.ts';
+import type { Locked } from '../packages/read.ts';
 import type { Project } from '../project/project.ts';
+import type { Published } from '../publish/published.ts';
 import type { Task } from '../task/task.ts';
 import type { buildInputs } from './inputs.ts';
 
@@ -19,6 +22,8 @@ export interface BuildPlan {
   readonly image?: ImagePlan;
   /** What is left out and why, a sentence each, for the summary. */
   readonly skipped?: readonly string[];
+  /** Where its packages are locked; without it, by the first lockfile of the directory. */
+  readonly locked?: Locked;
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -35,6 +40,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   /** Name of the action. */
   readonly name: string;
   readonly inputs: S;
+  /** Where its packages come from. */
+  readonly ecosystem: Ecosystem;
   /** Outputs besides those that all build actions have. */
   readonly outputs: readonly O[];
   /**
@@ -46,5 +53,7 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   settle?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
+  /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */
+  publish?(given: Inputs<S>, project: Project, host: Host): Promise<Published | undefined>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
 }

@@ -163,6 +163,7 @@ export async function prepareImage(
         tags,
         seconds: seconds(),
         repositoryCreated: target.created,
+        pushed: { image: { ...reference, digest }, auths, scan: target.scan },
       };
     },
   };

@@ -194,6 +194,7 @@ describe('what a project is', () => {
       },
       'app',
     ],
+    ['uv that is told so', { 'pyproject.toml': `${PROJECT}[tool.uv]\npackage = true`, 'uv.lock': '' }, 'package'],
     ['setup.py beside requirements', { 'setup.py': '', 'requirements.txt': 'flask' }, 'package'],
     ['requirements', { 'requirements.txt': 'flask' }, 'app'],
   ])('%s is a package or an app', (_, files, kind) => {
@@ -232,6 +233,7 @@ describe('what a project is', () => {
   test('setup.cfg and Pipfile tell their packages', () => {
     const cfg =
       '[metadata]\nname = fleet\nversion = attr: fleet.v\n[options]\ninstall_requires =\n  httpx\n  pydantic>=2\n[options.extras_require]\ntest =\n  pytest\n';
+    expect(detect({ 'setup.cfg': cfg })).not.toHaveProperty('version');
     expect(detect({ 'setup.cfg': cfg })).toMatchObject({
       name: 'fleet',
       dependencies: ['httpx', 'pydantic'],
