@@ -20,10 +20,10 @@ export interface BuildPlan {
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
-  /** Where its packages are locked; without it, by the first lockfile of the directory. */
-  readonly locked?: Locked;
   /** What is left out and why, a sentence each, for the summary. */
   readonly skipped?: readonly string[];
+  /** Where its packages are locked; without it, by the first lockfile of the directory. */
+  readonly locked?: Locked;
 }
 
 /** A project whose runtime and dependencies are there. */
