@@ -11,6 +11,7 @@ export const inputs = {
   publish: flag({ default: 'false' }),
   'node-versions': list({ pattern: /[\w.<>=|~^ */-]{1,100}/, allowed: 'versions or ranges of Node, such as 22, 24' }),
   scripts: list({ pattern: /[\w:.@/-]+/, allowed: 'names of scripts of package.json, between commas or one a line' }),
+  affected: flag({ default: 'false' }),
 } as const;
 
 /** The parsed inputs of build-node. */

@@ -2,18 +2,15 @@ import path from 'node:path';
 import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { BringDependencies, Ready, Runtime } from '../build/toolchain.ts';
-import type { ImageRecipe } from '../image/recipe.ts';
-import { type DockerfilePlan, SETTINGS, generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
-import { NPMRC, readNpmrc } from '../node-image/npmrc.ts';
 import { install, runInstallHooks } from '../node/install.ts';
 import { provideManager } from '../node/provide-manager.ts';
 import { presentNode, provideNode, resolveAlias } from '../node/runtime.ts';
 import { dependencyTree } from '../node/tree.ts';
-import { fileIn } from '../node/workspace-root.ts';
-import { type Project, locationOf, openProject } from '../project/project.ts';
+import { type Project, openProject } from '../project/project.ts';
 import { inputs } from './inputs.ts';
 import { listVersions } from './list-versions.ts';
-import { type NodePlan, baseOf, planBuild } from './plan.ts';
+import { type NodePlan, leaveOut, planBuild } from './plan.ts';
+import { nodeRecipe } from './recipe.ts';
 
 type Output = 'node-version' | 'node-versions';
 
@@ -22,8 +19,9 @@ const build = buildAction({
   inputs,
   ecosystem: 'npm',
   outputs: ['node-version', 'node-versions'] as const,
-  plan: (given, project, env) => planBuild(given, project.read, env, locationOf(project)),
-  settle: async (plan, host) => ({ ...plan, node: await resolveAlias(plan.node, host) }),
+  plan: planBuild,
+  settle: async (plan, given, project, host) =>
+    leaveOut({ ...plan, node: await resolveAlias(plan.node, host) }, given, project, host),
   installed: ['node_modules'],
   runtime: async ({ node }, host) => {
     const version = await presentNode(node, host);
@@ -31,7 +29,7 @@ const build = buildAction({
   },
   prepare,
   needsFiles: ({ publish }) => publish,
-  recipe,
+  recipe: nodeRecipe,
   async publish({ publish }, project, host) {
     if (!publish) return undefined;
     const { publishNpm } = await import('../publish/npm.ts');
@@ -69,24 +67,4 @@ async function prepare(
 function runtimeOf(version: string): Runtime<Output> {
   const outputs = { 'node-version': version, 'node-versions': JSON.stringify([version]) };
   return { runtime: `Node ${version}`, outputs };
-}
-
-async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: Host): Promise<ImageRecipe> {
-  const { manager, node, tasks, image } = plan;
-  const npmrc = await readNpmrc(read, host);
-  const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, manager, npmrc: npmrc !== undefined });
-  const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
-  const installed = ['package.json', fileIn(manager.root, manager.lockfile), ...SETTINGS].map(
-    (file) => read(file) ?? '',
-  );
-  return {
-    base: baseOf(node),
-    generate: (base) => generateDockerfile(planned(base)),
-    ...(installsFirst && { dependencies: installed }),
-    ignored: ['**/node_modules', '**/.npmrc', '**/npm-debug.log*'],
-    // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
-    settings: read('.npmrc') ?? '',
-    secrets: new Map(npmrc === undefined ? [] : [[NPMRC, npmrc]]),
-    before: JSON.stringify([manager.install, manager.version ?? manager.usual ?? manager.range, node.range, tasks]),
-  };
 }

@@ -60,16 +60,18 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     tasks: [],
     failedTests: [],
     decisions: [],
+    skipped: [],
     outputs: {},
   };
   const reuse = openReuse(given.cache, host);
   try {
     const planned = toolchain.plan(given, project, host.env);
-    const plan = (await toolchain.settle?.(planned, host)) ?? planned;
+    const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;
-    for (const decision of report.decisions) host.log.info(decision);
+    report.skipped = plan.skipped ?? [];
+    for (const sentence of [...report.decisions, ...report.skipped]) host.log.info(sentence);
     const recipe = plan.image && (await toolchain.recipe(plan, given, project, host));
     if (recipe !== undefined && plan.image?.print === true) {
       report.printed = recipe.generate(given.baseImage || recipe.base);

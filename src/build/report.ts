@@ -51,6 +51,8 @@ export interface BuildReport {
   readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
+  /** What was left out and why, a sentence each. */
+  readonly skipped: readonly string[];
 }
 
 /** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
@@ -60,6 +62,7 @@ export function summary(report: BuildReport): Markdown {
     headline(report),
     why(report),
     steps(report),
+    ...report.skipped.map((sentence) => md`${prose(sentence)}`),
     failedTests.length > 0 && failedTable(failedTests),
     ...report.tasks
       // What failed tests said stands in their table already.
@@ -121,11 +124,19 @@ function whatToDo({ failure, tasks, failedTests, runner, printed }: BuildReport)
   if (printed !== undefined) {
     return md`**What to do:** Save it as ${raw(code('Dockerfile'))} in the folder of the project, commit it, and take ${raw(code('dockerfile: print'))} out of the workflow.`;
   }
-  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => atHome(name, runner));
   if (failed.length === 0) return undefined;
   const shown = raw(failed.join(' and ') as Markdown);
   const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
   return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;
+}
+
+/** The command on a developer's machine: a package's task, such as `packages/api: test`, runs in its folder. */
+function atHome(name: string, runner = ''): Markdown {
+  const [, folder, script] = /^(.+): (\S+)$/.exec(name) ?? [];
+  return folder === undefined || script === undefined
+    ? code(`${runner} ${name}`)
+    : md`${raw(code(`${runner} ${script}`))} in ${raw(code(folder))}`;
 }
 
 /** A sentence of this repository's own form, whose `code` is shown as code; all else is escaped. */

@@ -21,6 +21,8 @@ export interface BuildPlan {
   /** What runs a task on a developer's machine, such as `npm run`. */
   readonly runner: string;
   readonly image?: ImagePlan;
+  /** What is left out and why, a sentence each, for the summary. */
+  readonly skipped?: readonly string[];
   /** Where its packages are locked; without it, by the first lockfile of the directory. */
   readonly locked?: Locked;
 }
@@ -64,8 +66,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
-  /** Puts in what only the network tells, such as which version `lts/*` is today. */
-  settle?(plan: P, host: Host): Promise<P>;
+  /** Puts in what only git or the network tells, such as which version `lts/*` is today, or what did not change. */
+  settle?(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<P>;
   /** Folders that the install makes, such as `node_modules`: the lockfile decides them, so they are no sources. */
   readonly installed: readonly string[];
   /** The runtime that the project gets, where that is known without bringing it. */

@@ -50,7 +50,8 @@ function folderOf(directory: string, workspace: string): string {
   });
 }
 
-function readerOf(directory: string): ReadFile {
+/** Reads files of a folder; what is larger than {@link MAX_FILE} is refused. */
+export function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });
     if (found?.isFile() !== true) return undefined;

@@ -9,7 +9,7 @@ export interface Task {
   readonly command: readonly [string, ...string[]];
   /** Tasks that must have passed before; names of no task of the run do not count. */
   readonly after?: readonly string[];
-  /** Where it runs, relative to the folder of the run. */
+  /** Where it runs, absolute or relative to the folder of the run. */
   readonly cwd?: string;
   /** Nothing that it writes is needed later, so it need not run again on what it passed on before. */
   readonly leavesNothing?: boolean;
