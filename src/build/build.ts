@@ -1,12 +1,16 @@
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
 import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import type { Artifact } from '../artifact/upload.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import { coverageOutput } from '../coverage/markdown.ts';
 import type { Thresholds } from '../coverage/outcome.ts';
 import { prepareImage } from '../image/prepare.ts';
-import { inRepository, openProject } from '../project/project.ts';
+import { type Project, inRepository, openProject } from '../project/project.ts';
+import { countsOf } from '../audit/report.ts';
+import { openSupply } from '../supply/supply.ts';
 import { check, lookUp, takeOver } from './check.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
@@ -16,7 +20,19 @@ import type { BuildPlan, Toolchain } from './toolchain.ts';
 /** An output holds 1 MB. */
 const MAX_FLAKY = 100;
 
-const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'flaky', 'coverage', 'dockerfile'] as const;
+const OUTPUTS = [
+  'image',
+  'digest',
+  'name',
+  'reused',
+  'tests',
+  'flaky',
+  'coverage',
+  'dockerfile',
+  'sbom',
+  'vulnerabilities',
+  'artifact',
+] as const;
 type SharedOutput = (typeof OUTPUTS)[number];
 type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
 
@@ -51,16 +67,19 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     tasks: [],
     failedTests: [],
     decisions: [],
+    skipped: [],
     outputs: {},
   };
   const wanted = thresholdsOf(given);
-  const reuse = openReuse(given.cache, project, host);
+  const reuse = openReuse(given.cache, host);
   try {
-    const plan = toolchain.plan(given, project, host.env);
+    const planned = toolchain.plan(given, project, host.env);
+    const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;
-    for (const decision of report.decisions) host.log.info(decision);
+    report.skipped = plan.skipped ?? [];
+    for (const sentence of [...report.decisions, ...report.skipped]) host.log.info(sentence);
     const recipe = plan.image && (await toolchain.recipe(plan, given, project, host));
     if (recipe !== undefined && plan.image?.print === true) {
       report.printed = recipe.generate(given.baseImage || recipe.base);
@@ -69,13 +88,29 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       // Before anything runs: what the build itself writes must not count as its input.
       const [image, known] = await Promise.all([
         plan.image && recipe && prepareImage(given, plan.image, project, recipe, host),
-        lookUp(toolchain, plan, reuse, wanted, host),
+        lookUp(toolchain, plan, project.directory, reuse, wanted, host),
       ]);
-      const isDone = known.passed.all && (await image?.exists()) === true;
+      const source = {
+        ecosystem: toolchain.ecosystem,
+        name: report.name,
+        ...(plan.locked !== undefined && { locked: plan.locked }),
+      };
+      const supply = await openSupply(given, source, project, host);
+      report.supply = supply.report;
+      const needsFiles = given.artifact !== '' || toolchain.needsFiles?.(given) === true;
+      const isDone = known.passed.all && !needsFiles && (await image?.exists()) === true;
       const { timeout, retry: retries } = given;
       const work = { plan, project, reuse, known: known.passed, timeout, retries, wanted };
       Object.assign(report, isDone ? takeOver(plan, known, host) : await check(toolchain, work, host));
-      if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+      if (verdictOf(report) === undefined) {
+        await supply.gate();
+        if (image !== undefined) report.image = await image.deliver();
+        const { pushed, reused = false } = report.image ?? {};
+        await supply.deliver(pushed && { ...pushed, reused });
+        const published = await toolchain.publish?.(given, project, host);
+        if (published !== undefined) report.published = published;
+        if (given.artifact !== '') report.artifact = await upload(given, project, host);
+      }
     }
     await reuse.settle();
   } catch (error) {
@@ -100,12 +135,37 @@ function thresholdsOf({ coverageThreshold, coverageThresholdChanged }: BuildInpu
   };
 }
 
-function outputsOf({ image, tests, flaky, coverage, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
+async function upload({ artifact, artifactName }: BuildInputs, { directory }: Project, host: Host): Promise<Artifact> {
+  const file = path.resolve(directory, artifact);
+  // By its real path too, so that no link leads out to what the job must not give away.
+  const real = existsSync(file) ? realpathSync(file) : path.join(realpathSync(directory), artifact);
+  const ways = [path.relative(directory, file), path.relative(realpathSync(directory), real)];
+  if (ways.some((way) => way.startsWith('..'))) {
+    throw new UserError(`input artifact (${JSON.stringify(artifact)}) leads out of the directory`, {
+      remedy: 'Give the path of a folder or file within it.',
+    });
+  }
+  const { uploadArtifact } = await import('../artifact/upload.ts');
+  return uploadArtifact({ path: file, shown: artifact, name: artifactName }, host);
+}
+
+function outputsOf({
+  image,
+  tests,
+  flaky,
+  coverage,
+  printed,
+  supply,
+  artifact,
+}: BuildReport): Partial<Record<SharedOutput, string>> {
   return {
     ...(image?.reference !== undefined && { image: image.reference }),
     ...(image?.digest !== undefined && { digest: image.digest }),
     ...(image !== undefined && { name: image.name, reused: String(image.reused) }),
     ...(printed !== undefined && { dockerfile: printed }),
+    ...(artifact !== undefined && { artifact: artifact.url }),
+    ...(supply?.sbom !== undefined && { sbom: supply.sbom }),
+    ...(supply?.audit?.audit !== undefined && { vulnerabilities: JSON.stringify(countsOf(supply.audit)) }),
     ...(tests !== undefined && {
       tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
     }),

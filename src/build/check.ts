@@ -41,12 +41,13 @@ export interface Work<P extends BuildPlan> {
 export async function lookUp<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
   toolchain: Toolchain<S, P, O>,
   plan: P,
+  directory: string,
   reuse: Reuse,
   wanted: Thresholds,
   host: Host,
 ): Promise<Known<O>> {
   const runtime = await toolchain.runtime(plan, host);
-  const found = await reuse.look(plan.tasks, runtime?.runtime, toolchain.installed);
+  const found = await reuse.look(plan.tasks, directory, runtime?.runtime, toolchain.installed);
   const passed = Object.keys(wanted).length > 0 ? withoutTests(found, plan) : found;
   return { ...(runtime && { runtime }), passed };
 }

@@ -1,6 +1,7 @@
 import { duration, integer, percentage, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { imageInputs } from '../image/inputs.ts';
+import { supplyInputs } from '../supply/inputs.ts';
 
 /** What every build action takes, whatever the language. */
 export const buildInputs = {
@@ -10,6 +11,14 @@ export const buildInputs = {
   retry: integer({ default: '0', min: 0, max: 3 }),
   'coverage-threshold': percentage(),
   'coverage-threshold-changed': percentage(),
+  ...supplyInputs,
+  artifact: text({ allowed: 'the path of a folder or file, relative to the directory' }),
+  'artifact-name': text({
+    default: 'build',
+    pattern: /[^":<>|*?\\/]+/,
+    max: 255,
+    allowed: 'a name without ":<>|*?\\/',
+  }),
 } as const;
 
 /** The parsed inputs that all build actions share. */

@@ -1,7 +1,24 @@
 import { showPlace } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
-import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import {
+  type Markdown,
+  type Raw,
+  block,
+  code,
+  details,
+  link,
+  md,
+  paragraphs,
+  raw,
+  table,
+  text,
+} from '../action/markdown.ts';
+import { auditPart } from '../audit/report.ts';
 import type { BuiltImage } from '../image/built.ts';
+import type { Artifact } from '../artifact/upload.ts';
+import type { Published } from '../publish/published.ts';
+import { supplyNotes, supplyRows } from '../supply/report.ts';
+import type { SupplyReport } from '../supply/supply.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 import { coverageMarkdown } from '../coverage/markdown.ts';
@@ -33,12 +50,18 @@ export interface BuildReport {
   /** Absent where the tests wrote no report of it. */
   readonly coverage?: CoverageOutcome;
   readonly image?: BuiltImage;
+  /** What it is made of and who says so; absent where that was not reached. */
+  readonly supply?: SupplyReport;
+  readonly published?: Published;
+  readonly artifact?: Artifact;
   /** The generated Dockerfile, where nothing else was asked for. */
   readonly printed?: string;
   /** Why it failed, where no task says so. */
   readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
+  /** What was left out and why, a sentence each. */
+  readonly skipped: readonly string[];
 }
 
 /** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
@@ -48,6 +71,7 @@ export function summary(report: BuildReport): Markdown {
     headline(report),
     why(report),
     steps(report),
+    ...report.skipped.map((sentence) => md`${prose(sentence)}`),
     failedTests.length > 0 && failedTable(failedTests),
     report.flaky !== undefined && report.flaky.length > 0 && flakyNote(report.flaky),
     report.coverage && coverageMarkdown(report.coverage),
@@ -57,10 +81,14 @@ export function summary(report: BuildReport): Markdown {
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
     report.printed !== undefined && block(report.printed, 'dockerfile'),
     evidence(report),
+    report.supply?.audit && auditPart(report.supply.audit),
     whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
     failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
-    details('How it was built', list(report.decisions)),
+    details(
+      'How it was built',
+      list([...report.decisions, ...(report.supply === undefined ? [] : supplyNotes(report.supply))]),
+    ),
     image?.generated !== undefined &&
       details('The generated Dockerfile: save it as Dockerfile to change it', block(image.generated, 'dockerfile')),
     origin(report),
@@ -120,7 +148,7 @@ function whatToDo({
   if (printed !== undefined) {
     return md`**What to do:** Save it as ${raw(code('Dockerfile'))} in the folder of the project, commit it, and take ${raw(code('dockerfile: print'))} out of the workflow.`;
   }
-  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => atHome(name, runner));
   if (failed.length === 0) {
     return coverage?.failure && md`**What to do:** ${prose(coverage.failure.whatToDo)}`;
   }
@@ -129,6 +157,14 @@ function whatToDo({
   const shown = raw(failed.join(' and ') as Markdown);
   const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
   return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;
+}
+
+/** The command on a developer's machine: a package's task, such as `packages/api: test`, runs in its folder. */
+function atHome(name: string, runner = ''): Markdown {
+  const [, folder, script] = /^(.+): (\S+)$/.exec(name) ?? [];
+  return folder === undefined || script === undefined
+    ? code(`${runner} ${name}`)
+    : md`${raw(code(`${runner} ${script}`))} in ${raw(code(folder))}`;
 }
 
 /** A sentence of this repository's own form, whose `code` is shown as code; all else is escaped. */
@@ -143,7 +179,16 @@ function evidence({ failure }: BuildReport): Markdown | undefined {
   return lines ? block(lines) : undefined;
 }
 
-function steps({ tasks, tests, image, installSeconds, restored }: BuildReport): Markdown | undefined {
+function steps({
+  tasks,
+  tests,
+  image,
+  installSeconds,
+  restored,
+  supply,
+  published,
+  artifact,
+}: BuildReport): Markdown | undefined {
   const counts =
     tests &&
     (['failed', 'passed', 'skipped'] as const)
@@ -166,6 +211,19 @@ function steps({ tasks, tests, image, installSeconds, restored }: BuildReport): 
     const made = image.repositoryCreated === true ? ', repository created' : '';
     const result = image.reused ? 'reused' : image.reference === undefined ? 'built' : `built and pushed${made}`;
     rows.push([text('image'), text(result), seconds(image.seconds)]);
+  }
+  if (supply !== undefined) rows.push(...supplyRows(supply).map(([what, came]) => [what, came, text('—')]));
+  if (published !== undefined) {
+    const signed = published.provenance ? ', with provenance' : '';
+    rows.push([
+      text('package'),
+      text(`${published.name} ${published.version} ${published.verdict}${signed}`),
+      text('—'),
+    ]);
+  }
+  if (artifact !== undefined) {
+    const size = `${artifact.files} files, ${(artifact.bytes / 1024 ** 2).toFixed(1)} MiB`;
+    rows.push([text('artifact'), md`${raw(link(artifact.name, artifact.url))}: ${size}`, text('—')]);
   }
   return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
 }

@@ -3,7 +3,6 @@ import type { Host } from '../action/host.ts';
 import { background } from '../cache/background.ts';
 import { type Keeping, bringDependencies } from '../cache/dependencies.ts';
 import { openCache } from '../cache/service.ts';
-import type { Project } from '../project/project.ts';
 import { type Circumstances, type KnownResult, findResults, keepResult } from '../task/results.ts';
 import { hashSources } from '../task/sources.ts';
 import type { Task, TaskResult } from '../task/task.ts';
@@ -17,7 +16,12 @@ export interface Reuse {
    * Finds the tasks that passed before on the same sources, with the same runtime. To be asked before anything runs,
    * as what the build writes must not count as its input.
    */
-  look(tasks: readonly Task[], runtime: string | undefined, installed: readonly string[]): Promise<Passed>;
+  look(
+    tasks: readonly Task[],
+    directory: string,
+    runtime: string | undefined,
+    installed: readonly string[],
+  ): Promise<Passed>;
   /** Waits for what is still being kept, for a while. */
   settle(): Promise<void>;
 }
@@ -36,18 +40,18 @@ const SETTLE_MS = 60_000;
 const NONE: Passed = { known: new Map(), all: false, keep: () => undefined };
 
 /** What a build may reuse; nothing where the user wants nothing reused, or where the runner has no cache. */
-export function openReuse(wanted: boolean, project: Project, host: Host): Reuse {
+export function openReuse(wanted: boolean, host: Host): Reuse {
   const cache = wanted ? openCache(host) : 'the input cache is false';
   if (typeof cache === 'string') host.log.info(`nothing is taken from GitHub's cache or kept in it: ${cache}`);
   const keeping: Keeping | undefined = typeof cache === 'string' ? undefined : { cache, background: background(host) };
   return {
-    bring: async (tree, install) =>
+    bring: async (tree, folder, install) =>
       tree === undefined
         ? { seconds: await install(), restored: false }
-        : bringDependencies(tree, project.directory, keeping, host, install),
-    async look(tasks, runtime, installed) {
+        : bringDependencies(tree, folder, keeping, host, install),
+    async look(tasks, directory, runtime, installed) {
       if (keeping === undefined || runtime === undefined || tasks.length === 0) return NONE;
-      const sources = await hashSources(project.directory, installed, host);
+      const sources = await hashSources(directory, installed, host);
       if (sources === undefined) return NONE;
       const circumstances = { sources, runtime, env: host.env };
       // Who schedules a build wants to know what has changed around it.

@@ -100,12 +100,12 @@ async function restore(
       return undefined;
     }
     const signal = AbortSignal.any([host.signal, AbortSignal.timeout(RESTORE_MS)]);
-    const [first] = await unpack(cache.read(entry, signal), { ...place, signal });
+    const folders = await unpack(cache.read(entry, signal), { ...place, signal });
+    const [first] = folders;
     if (first === undefined) return entry.key;
-    const marker = path.join(place.base, first, MARKER);
-    const named = await readFile(marker, 'utf8').catch(() => '');
+    const named = await readFile(path.join(place.base, first, MARKER), 'utf8').catch(() => '');
     if (named === entry.key) return entry.key;
-    await rm(path.join(place.base, first), { recursive: true, force: true });
+    for (const folder of folders) await rm(path.join(place.base, folder), { recursive: true, force: true });
     throw new Error('the entry holds another tree than its key says');
   } catch (error) {
     host.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { ManagerName } from './package-manager.ts';
 import { orderScripts } from './script-order.ts';
 
 /** The scripts that a build runs when it is told nothing else, in the order in which they are reported. */
-const USUAL_SCRIPTS: readonly string[] = ['lint', 'typecheck', 'test', 'build'];
+export const USUAL_SCRIPTS: readonly string[] = ['lint', 'typecheck', 'test', 'build'];
 
 /** What to run. */
 export interface ScriptPlan {
@@ -15,7 +15,6 @@ export interface ScriptPlan {
   readonly absent: readonly string[];
 }
 
-/** Scripts that only look at the sources, by name: what they leave behind nobody needs. */
 const CHECKS = /^(?:lint|typecheck|type-check|types|tsc|format|fmt|check|test|tests|spec|unit|e2e|coverage)(?:$|[:-])/;
 
 /**
@@ -39,10 +38,17 @@ export function showOrder(order: ScriptPlan['order']): string {
   return [first.join(' and '), ...waits].filter((part) => part !== '').join(', ');
 }
 
-/** The script as the package manager runs it. */
-export function scriptTask(manager: ManagerName, script: string, after: readonly string[] = []): Task {
+/** Whether a script, by its name, only looks at the sources: what it leaves behind nobody needs. */
+export function leavesNothing(script: string): boolean {
+  return CHECKS.test(script);
+}
+
+/** The script as the package manager runs it, with arguments after the script's own. */
+export function scriptTask(manager: ManagerName, script: string, more: readonly string[] = []): Task {
   const program = manager === 'yarn-classic' || manager === 'yarn-berry' ? 'yarn' : manager;
-  return { name: script, command: [program, 'run', script], after, leavesNothing: CHECKS.test(script) };
+  // npm alone would take them for options of its own.
+  const dashes = manager === 'npm' && more.length > 0 ? ['--'] : [];
+  return { name: script, command: [program, 'run', script, ...dashes, ...more], leavesNothing: leavesNothing(script) };
 }
 
 function missingScripts(absent: readonly string[], known: readonly string[]): UserError {

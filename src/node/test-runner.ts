@@ -1,7 +1,7 @@
 import path from 'node:path';
 import semver from 'semver';
 import type { ReadFile } from '../project/project.ts';
-import type { Addition } from '../task/task.ts';
+import type { Task } from '../task/task.ts';
 import type { PackageJson } from './manifest.ts';
 import type { ManagerName } from './package-manager.ts';
 
@@ -61,21 +61,21 @@ export function planRecorder(script: string, folder: string, context: Context): 
 }
 
 /**
- * How a script that holds tests is made to record what they do, see {@link planRecorder}; undefined for a script without.
+ * The task of a script with what makes its tests record what they do, see {@link planRecorder}; the task as it is where
+ * the script holds none.
  */
-export function recordScript(
-  manager: ManagerName,
-  script: string,
-  { project, read }: Omit<Context, 'nodeVersion'>,
-): ((folder: string, runtime: string) => Addition) | undefined {
+export function withRecorder(task: Task, manager: ManagerName, { project, read }: Omit<Context, 'nodeVersion'>): Task {
+  const [, , script = '', ...given] = task.command;
   const plan = (folder: string, nodeVersion: string): Recorder =>
     planRecorder(script, folder, { project, read, nodeVersion });
-  if (plan('', '0.0.0').runners.length === 0 && !NAMED.test(script)) return undefined;
-  return (folder, runtime) => {
+  if (plan('', '0.0.0').runners.length === 0 && !NAMED.test(script)) return task;
+  const record: Task['record'] = (folder, runtime) => {
     const { env, args } = plan(folder, semver.coerce(runtime)?.version ?? '0.0.0');
     // npm takes what stands before `--` for itself; the others hand everything on.
-    return { env, args: args.length > 0 && manager === 'npm' ? ['--', ...args] : args };
+    const parted = manager === 'npm' && args.length > 0 && !given.includes('--');
+    return { env, args: parted ? ['--', ...args] : args };
   };
+  return { ...task, record };
 }
 
 function nodeTest(text: string, folder: string, { nodeVersion }: Context): Record<string, string> | undefined {

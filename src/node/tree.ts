@@ -40,9 +40,14 @@ const MAX_DEPTH = 4;
  * The dependencies as the install leaves them; undefined where they are more than `node_modules` and all that decides on
  * them is not known, so that they are installed each time: Yarn Plug'n'Play, copies of folders, and packages of a
  * workspace, or of another manager than npm, with scripts of their own at install.
- * @param version exact version of Node
+ * @param versions exact versions of what installs and runs them
+ * @param project the folder of the lockfile
  */
-export function dependencyTree(manager: PackageManager, version: string, project: Project): DependencyTree | undefined {
+export function dependencyTree(
+  manager: PackageManager,
+  versions: { readonly node: string; readonly manager: string },
+  project: Project,
+): DependencyTree | undefined {
   const { directory, read } = project;
   const lockfile = read(manager.lockfile);
   if (lockfile === undefined) return undefined;
@@ -57,7 +62,7 @@ export function dependencyTree(manager: PackageManager, version: string, project
     folder: 'node_modules',
     everywhere: isWorkspace,
     // pnpm refuses a tree whose store lay elsewhere.
-    runtime: [version, manager.name, manager.version ?? '', ...(manager.name === 'pnpm' ? [homedir()] : [])],
+    runtime: [versions.node, manager.name, versions.manager, ...(manager.name === 'pnpm' ? [homedir()] : [])],
     content: [
       lockfile,
       JSON.stringify(manager.install),

@@ -26,6 +26,11 @@ export function openProject(directory: string, workspace: string): Project {
   return { directory: folder, workspace, read: readerOf(folder) };
 }
 
+/** The project's path in the repository, with `/`; `''` for the repository's root. */
+export function locationOf({ directory, workspace }: Project): string {
+  return path.relative(workspace, directory).split(path.sep).join('/');
+}
+
 /** What reads the project names its files from the directory, an annotation from the root of the repository. */
 export function inRepository(error: UserError, { directory, workspace }: Project): UserError {
   return withPlaces(error, (place) => {
@@ -45,7 +50,8 @@ function folderOf(directory: string, workspace: string): string {
   });
 }
 
-function readerOf(directory: string): ReadFile {
+/** Reads files of a folder; what is larger than {@link MAX_FILE} is refused. */
+export function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });
     if (found?.isFile() !== true) return undefined;

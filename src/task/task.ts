@@ -9,7 +9,7 @@ export interface Task {
   readonly command: readonly [string, ...string[]];
   /** Tasks that must have passed before; names of no task of the run do not count. */
   readonly after?: readonly string[];
-  /** Where it runs, relative to the folder of the run. */
+  /** Where it runs, absolute or relative to the folder of the run. */
   readonly cwd?: string;
   /** Where it holds tests: what is added for a run on a runtime (such as `Node 24.11.0`) that records into a folder. */
   readonly record?: (folder: string, runtime: string) => Addition;
@@ -17,6 +17,8 @@ export interface Task {
   readonly around?: (once: RunOnce) => Promise<TaskResult>;
   /** Nothing that it writes is needed later, so it need not run again on what it passed on before. */
   readonly leavesNothing?: boolean;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What one run of a task is given besides what the task says. */
@@ -179,7 +181,7 @@ async function perform(
   { exec }: TaskHost,
   show: (line: string) => void,
 ): Promise<TaskResult> {
-  const { name, cwd = '.' } = task;
+  const { name, cwd = '.', env } = task;
   const [program, ...args] = task.command;
   const once: RunOnce = async (addition = {}) => {
     // As they came: what a tool wrote to stdout is often the reason for the last words on stderr.
@@ -192,7 +194,7 @@ async function perform(
     const { exitCode, took, timedOut } = await exec.run(program, [...args, ...(addition.args ?? [])], {
       cwd: path.resolve(options.cwd, cwd),
       onLine,
-      ...(addition.env && { env: addition.env }),
+      ...((env ?? addition.env) && { env: { ...env, ...addition.env } }),
       ...(options.timeout !== undefined && { timeout: options.timeout }),
     });
     const [seconds, output] = [took / 1000, last.join('\n')];

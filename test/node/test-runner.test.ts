@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ManagerName } from '../../src/node/package-manager.ts';
-import { planRecorder, recordScript } from '../../src/node/test-runner.ts';
+import { planRecorder, withRecorder } from '../../src/node/test-runner.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -13,6 +13,9 @@ function context(scripts: Files, files: Files = {}, devDependencies: Files = {})
 }
 const plan = (text: string, files: Files = {}, more: Files = {}) =>
   planRecorder('test', '/t', context({ test: text, ...more }, files, { vitest: '^3.1.0' }));
+
+const recordOf = (manager: ManagerName, script: string, text: string, ...args: readonly string[]) =>
+  withRecorder({ name: 'x', command: [manager, 'run', script, ...args] }, manager, context({ [script]: text })).record;
 
 describe('runners', () => {
   test.each([
@@ -96,13 +99,18 @@ describe('recorders', () => {
     ['pnpm', ['--reporters=default', '--reporters=/t/jest.cjs']],
     ['yarn-berry', ['--reporters=default', '--reporters=/t/jest.cjs']],
   ])('%s hands arguments on', (manager, args) => {
-    expect(recordScript(manager, 'test', context({ test: 'jest' }))?.('/t', 'Node 24.11.0').args).toEqual(args);
+    expect(recordOf(manager, 'test', 'jest')?.('/t', 'Node 24.11.0').args).toEqual(args);
+  });
+
+  test('arguments that npm parts off already are not parted off again', () => {
+    const args = recordOf('npm', 'test', 'jest', '--', 'cart')?.('/t', 'Node 24.11.0').args;
+    expect(args).toEqual(['--reporters=default', '--reporters=/t/jest.cjs']);
   });
 
   test('scripts without tests are left alone; those named so are run again too', () => {
-    expect(recordScript('npm', 'lint', context({ lint: 'oxlint' }))).toBeUndefined();
-    expect(recordScript('npm', 'latest', context({ latest: 'node x.js' }))).toBeUndefined();
-    expect(recordScript('npm', 'test:api', context({ 'test:api': './run.sh' }))?.('/t', 'Node 24.11.0')).toEqual({
+    expect(recordOf('npm', 'lint', 'oxlint')).toBeUndefined();
+    expect(recordOf('npm', 'latest', 'node x.js')).toBeUndefined();
+    expect(recordOf('npm', 'test:api', './run.sh')?.('/t', 'Node 24.11.0')).toEqual({
       env: {},
       args: [],
     });

@@ -22,8 +22,17 @@ function write(files: Readonly<Record<string, string | object>>): void {
 }
 
 function treeOf(name: ManagerName = 'npm', version = '24.1.0') {
-  const manager: PackageManager = { name, lockfile: 'the.lock', reason: 'x', install: [name, 'ci'] };
-  return dependencyTree(manager, version, openProject('.', folder));
+  const manager: PackageManager = {
+    name,
+    lockfile: 'the.lock',
+    root: '',
+    range: '*',
+    plugAndPlay: false,
+    leftOver: [],
+    reason: 'x',
+    install: [name, 'ci'],
+  };
+  return dependencyTree(manager, { node: version, manager: '11.0.0' }, openProject('.', folder));
 }
 
 function some<T>(value: T | undefined): T {

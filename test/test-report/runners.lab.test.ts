@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { readPackageJson } from '../../src/node/manifest.ts';
-import { recordScript } from '../../src/node/test-runner.ts';
+import { withRecorder } from '../../src/node/test-runner.ts';
 import { openProject } from '../../src/project/project.ts';
 import { gist } from '../../src/test-report/gist.ts';
 import { summarize } from '../../src/test-report/result.ts';
@@ -25,8 +25,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs the script `test` of the project as build-node does. */
 async function npmTest(options: { retries?: number; timeout?: number } = {}): Promise<Ran> {
   const { read } = openProject('.', folder);
-  const record = recordScript('npm', 'test', { project: readPackageJson(read), read });
-  return runWatched(folder, { name: 'test', command: ['npm', 'run', 'test'], ...(record && { record }) }, options);
+  const task = withRecorder({ name: 'test', command: ['npm', 'run', 'test'] }, 'npm', {
+    project: readPackageJson(read),
+    read,
+  });
+  return runWatched(folder, task, options);
 }
 
 /** One that fails the first time it runs, in whatever process. */

@@ -14,7 +14,7 @@ export interface Asked {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** The body as it came, where it is no text. */
+  /** The body as it came, for services that take files. */
   readonly bytes?: Buffer;
 }
 
@@ -22,7 +22,7 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The body where it is no text. */
+  /** In place of `body`, for what is no text. */
   readonly bytes?: Buffer;
   /** The connection breaks off in the middle of the body. */
   readonly cut?: boolean;
@@ -45,7 +45,7 @@ export interface Fault {
 /** One line of the log that `GET /_lab/requests` gives. */
 export interface Logged {
   readonly name: string;
-  /** Parsed where it is JSON. */
+  /** Parsed where it is JSON; left out where it is long. */
   readonly body: unknown;
   /** 0 where the connection was broken off. */
   readonly status: number;
@@ -65,7 +65,8 @@ export interface StandIn {
   readonly largestBody?: number;
 }
 
-const LARGEST_BODY = 4_000_000;
+const LARGEST_BODY = 64_000_000;
+const LONGEST_LOGGED = 64_000;
 const LONGEST_LOG = 1000;
 
 /**
@@ -98,7 +99,8 @@ export function serve(port: number, standIn: StandIn): Server {
     const name = standIn.name(asked);
     const fault = nextFault(name);
     const answered = await broken(fault, asked);
-    const entry = { name, body: parsed(asked), status: answered?.status ?? 0 };
+    const body = asked.body.length > LONGEST_LOGGED ? undefined : parsed(asked);
+    const entry = { name, body, status: answered?.status ?? 0 };
     log = [...log, { ...entry, ...(fault ? { fault: fault.kind } : {}) }].slice(-LONGEST_LOG);
     return answered;
   }
