@@ -1,0 +1,28 @@
+/** What decides which packages go into an image, by the file that says so. */
+export type InstallerName = 'uv' | 'poetry' | 'pdm' | 'pipenv' | 'requirements' | 'pylock' | 'pyproject';
+
+/** How the packages of a Python project are installed for production. */
+export interface Installer {
+  readonly name: InstallerName;
+  /** Exact version of poetry, pdm or pipenv where the project names one. */
+  readonly version?: string;
+  /** The lockfile or the requirements file; `pyproject.toml` where there is none. */
+  readonly lockfile: string;
+}
+
+/** The uv of generated Dockerfiles: as wheels of PyPI, since an image that holds it may be out of reach. */
+export const UV = {
+  version: '0.13.9',
+  sha256: [
+    'd7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19', // x86_64
+    '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe', // aarch64
+  ],
+} as const;
+
+/** The releases of the tools that a project without a pin of its own gets. */
+const RELEASES = { poetry: '2.5.1', pdm: '2.29.4', pipenv: '2026.10.3' } as const;
+
+/** A tool as `uvx --from` takes it. pdm is broken by newer releases of what it needs, and states exact ones itself. */
+export function toolRequirement(name: keyof typeof RELEASES, version: string = RELEASES[name]): string {
+  return name === 'pdm' ? `pdm[locked]==${version}` : `${name}==${version}`;
+}
