@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Host } from '../action/host.ts';
-import { isObject } from '../node/manifest.ts';
+import { isObject } from '../project/json.ts';
 import type { RegistryAuth } from './registry-http.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

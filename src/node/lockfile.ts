@@ -1,5 +1,6 @@
 import { UserError } from '../action/errors.ts';
-import { type PackageJson, isObject, parseObject, texts } from './manifest.ts';
+import { isObject, parseObject, texts } from '../project/json.ts';
+import type { PackageJson } from './manifest.ts';
 
 const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 type Dependencies = Pick<PackageJson, (typeof KINDS)[number]>;

@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { UserError } from '../action/errors.ts';
-import { type ReadFile, readPackageJson } from './manifest.ts';
+import type { ReadFile } from '../project/project.ts';
+import { readPackageJson } from './manifest.ts';
 
 /** The package managers told apart: the two Yarns differ in lockfile format and options. */
 export type ManagerName = 'npm' | 'pnpm' | 'yarn-classic' | 'yarn-berry' | 'bun';

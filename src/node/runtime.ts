@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import semver from 'semver';
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { isObject } from './manifest.ts';
+import { isObject } from '../project/json.ts';
 import type { NodeVersion } from './version.ts';
 
 /** The Node that the project's programs get. */

@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { type Place, UserError } from '../action/errors.ts';
-import { type ReadFile, readPackageJson } from './manifest.ts';
+import type { ReadFile } from '../project/project.ts';
+import { readPackageJson } from './manifest.ts';
 
 /** Which Node a project wants. */
 export interface NodeVersion {

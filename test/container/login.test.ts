@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { localExec } from '../../src/action/exec.ts';
 import type { RunInfo } from '../../src/action/host.ts';
 import { signedIn, storedLogin } from '../../src/container/login.ts';
-import { withNpmrc } from '../../src/container/npmrc.ts';
+import { withSecretFiles } from '../../src/container/secret-files.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 let folder = '';
@@ -109,14 +109,15 @@ describe('a sign-in of before', () => {
   });
 });
 
-test("npm's settings lie in a file of this user alone, and no longer than needed", async () => {
+test('the secrets of a build lie in files of this user alone, and no longer than needed', async () => {
   const { host } = machine();
-  const file = await withNpmrc('//r.example/:_authToken=t\n', host, async (secrets) => {
+  const texts = new Map([['npmrc', '//r.example/:_authToken=t\n']]);
+  const file = await withSecretFiles(texts, host, async (secrets) => {
     const name = secrets.get('npmrc') ?? '';
     expect(readFileSync(name, 'utf8')).toBe('//r.example/:_authToken=t\n');
     expect(statSync(name).mode & 0o777).toBe(0o600);
     return name;
   });
   expect(existsSync(file)).toBe(false);
-  expect(await withNpmrc(undefined, host, async (secrets) => secrets.size)).toBe(0);
+  expect(await withSecretFiles(new Map(), host, async (secrets) => secrets.size)).toBe(0);
 });

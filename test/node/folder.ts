@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ReadFile } from '../../src/node/manifest.ts';
+import type { ReadFile } from '../../src/project/project.ts';
 
 /** Gives `use` a reader of a real temporary folder with these files; the folder is removed afterwards. */
 export function inFolder<T>(files: Readonly<Record<string, string | object>>, use: (read: ReadFile) => T): T {

@@ -1,1 +1,0 @@
-export const id=90;export const ids=[90];export const modules={9090:(s,t,e)=>{e.d(t,{DescribeClusterCommand:()=>o.h,EKSClient:()=>r.J,ListClustersCommand:()=>d.N});var o=e(759),r=e(7640),d=e(809)}};

@@ -1,0 +1,146 @@
+import { showPlace } from '../action/errors.ts';
+import type { RunInfo } from '../action/host.ts';
+import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import type { BuiltImage } from '../image/built.ts';
+import type { TaskResult } from '../task/task.ts';
+import type { TestSummary } from '../test-report/result.ts';
+import { type FailedTest, failedTable, failuresInFull } from './failed-tests.ts';
+
+/** Everything the summary tells. */
+export interface BuildReport {
+  /** What was built: the image's name, or the package's. */
+  readonly name: string;
+  readonly info: RunInfo;
+  readonly seconds: number;
+  /** Such as `Node 24.11.0`. */
+  readonly runtime?: string;
+  readonly installSeconds?: number;
+  readonly tasks: readonly TaskResult[];
+  /** What runs a script on a developer's machine, such as `npm run`. */
+  readonly runner?: string;
+  /** Absent where no report was found. */
+  readonly tests?: TestSummary;
+  readonly failedTests: readonly FailedTest[];
+  readonly image?: BuiltImage;
+  /** Why it failed, where no task says so. */
+  readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
+  /** Decisions and their reasons, a sentence each. */
+  readonly decisions: readonly string[];
+}
+
+/** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
+export function summary(report: BuildReport): Markdown {
+  const { failedTests, image } = report;
+  return paragraphs(
+    headline(report),
+    why(report),
+    steps(report),
+    failedTests.length > 0 && failedTable(failedTests),
+    ...report.tasks
+      // What failed tests said stands in their table already.
+      .filter(({ name, tail }) => tail !== '' && !(failedTests.length > 0 && /test/i.test(name)))
+      .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
+    evidence(report),
+    whatToDo(report),
+    image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
+    failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
+    details('How it was built', list(report.decisions)),
+    image?.generated !== undefined &&
+      details('The generated Dockerfile: save it as Dockerfile to change it', block(image.generated, 'dockerfile')),
+    origin(report),
+  );
+}
+
+/** The first sentence of what went wrong; undefined when nothing did. */
+export function verdictOf({ tasks, failedTests, tests, failure }: BuildReport): string | undefined {
+  if (failure !== undefined) return failure.why.split('\n')[0];
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  if (failed.length === 0) return undefined;
+  const [first] = failedTests;
+  if (first === undefined) return `${failed.join(' and ')} failed`;
+  const total = tests === undefined ? failedTests.length : tests.passed + tests.failed;
+  const where = first.place === undefined ? '' : ` (${showPlace(first.place)})`;
+  const others = failedTests.length === 1 ? '' : `, and ${failedTests.length - 1} more`;
+  const besides = failed.filter((name) => !/test/i.test(name));
+  const also = besides.length === 0 ? '' : `; ${besides.join(' and ')} failed too`;
+  return `${failedTests.length} of ${total} tests failed: ${first.name}${where}${others}${also}`;
+}
+
+function headline(report: BuildReport): Markdown {
+  const { name, image, seconds } = report;
+  const took = `${seconds.toFixed(0)} s`;
+  if (report.failure?.cancelled === true) return md`### ⏹️ ${name} was not built: the job was cancelled after ${took}`;
+  if (verdictOf(report) !== undefined) return md`### ❌ ${name} was not built`;
+  if (image === undefined) return md`### ✅ ${name} is built and its checks pass, after ${took}`;
+  if (image.digest === undefined) return md`### ✅ ${name} is built, its image too; nothing was pushed (${took})`;
+  const digest = raw(code(image.digest.slice(0, 19)));
+  if (image.reused) return md`### ♻️ ${name} was built before from the same content: ${digest} is used again (${took})`;
+  return md`### ✅ ${name} is built and pushed as ${digest} after ${took}`;
+}
+
+function why(report: BuildReport): Markdown | undefined {
+  const verdict = verdictOf(report);
+  return verdict === undefined ? undefined : md`**Why:** ${prose(verdict)}`;
+}
+
+function whatToDo({ failure, tasks, failedTests, runner }: BuildReport): Markdown | undefined {
+  if (failure !== undefined) {
+    return failure.whatToDo === '' ? undefined : md`**What to do:** ${prose(failure.whatToDo)}`;
+  }
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
+  if (failed.length === 0) return undefined;
+  const shown = raw(failed.join(' and ') as Markdown);
+  const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
+  return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;
+}
+
+/** A sentence of this repository's own form, whose `code` is shown as code; all else is escaped. */
+function prose(sentence: string): Raw {
+  const parts = sentence.split(/`([^`\n]+)`/);
+  return raw(parts.map((part, index) => (index % 2 === 1 ? code(part) : text(part))).join('') as Markdown);
+}
+
+/** What a failure wrote after its first sentence: the last lines of a program, or each of several problems. */
+function evidence({ failure }: BuildReport): Markdown | undefined {
+  const lines = failure?.why.split('\n').slice(1).join('\n').trim();
+  return lines ? block(lines) : undefined;
+}
+
+function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {
+  const counts =
+    tests &&
+    (['failed', 'passed', 'skipped'] as const)
+      .filter((kind) => tests[kind] > 0)
+      .map((kind) => `${tests[kind]} ${kind}`)
+      .join(', ');
+  const rows: Markdown[][] = [];
+  if (installSeconds !== undefined) rows.push([text('install'), text('passed'), seconds(installSeconds)]);
+  for (const task of tasks) {
+    const result = task.name === 'test' && counts ? `${task.status}: ${counts}` : task.status;
+    rows.push([text(task.name), text(result), task.status === 'not run' ? text('—') : seconds(task.seconds)]);
+  }
+  if (image !== undefined) {
+    const made = image.repositoryCreated === true ? ', repository created' : '';
+    const result = image.reused ? 'reused' : image.reference === undefined ? 'built' : `built and pushed${made}`;
+    rows.push([text('image'), text(result), seconds(image.seconds)]);
+  }
+  return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
+}
+
+function seconds(value: number): Markdown {
+  return text(`${value.toFixed(1)} s`);
+}
+
+function list(items: readonly string[]): Markdown {
+  return items.map((item) => md`- ${prose(item)}`).join('\n') as Markdown;
+}
+
+function origin({ info, image, runtime }: BuildReport): Markdown | undefined {
+  const parts = [
+    info.sha && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
+    info.actor && md`by ${info.actor}`,
+    runtime !== undefined && text(runtime),
+    image && image.tags.length > 0 && md`tags ${raw(image.tags.map((tag) => code(tag)).join(', ') as Markdown)}`,
+  ].filter((part) => part !== '' && part !== undefined && part !== false);
+  return parts.length === 0 ? undefined : (parts.join(' · ') as Markdown);
+}

@@ -1,0 +1,14 @@
+/** The image of a build. */
+export interface BuiltImage {
+  /** Repository path, without the registry. */
+  readonly name: string;
+  /** `repository@sha256:…`; absent where it was built and not pushed. */
+  readonly reference?: string;
+  readonly digest?: string;
+  readonly reused: boolean;
+  readonly tags: readonly string[];
+  readonly seconds: number;
+  /** The Dockerfile where it was generated. */
+  readonly generated?: string;
+  readonly repositoryCreated?: boolean;
+}

@@ -1,0 +1,181 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../action/errors.ts';
+import type { Host } from '../action/host.ts';
+import { basesOf } from '../container/bases.ts';
+import { buildImage } from '../container/build.ts';
+import { contentHash, contextFiles } from '../container/content.ts';
+import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
+import { imageLabels } from '../container/labels.ts';
+import { signedIn, storedLogin } from '../container/login.ts';
+import { parseReference, showReference } from '../container/reference.ts';
+import { type Pinned, checkPush, pinBase, resolveDigest } from '../container/registry.ts';
+import { withSecretFiles } from '../container/secret-files.ts';
+import type { Project } from '../project/project.ts';
+import type { BuiltImage } from './built.ts';
+import type { ImageInputs } from './inputs.ts';
+import type { ImagePlan } from './plan.ts';
+import type { ImageRecipe } from './recipe.ts';
+import { type Target, addTags, authsOf, openTarget } from './target.ts';
+
+/** An image whose content is known and that may be delivered once the checks have passed. */
+export interface PreparedImage {
+  /** Uses the registry's image of the same content, or builds and pushes one. */
+  deliver(): Promise<BuiltImage>;
+}
+
+/** The Dockerfile of an image, and the images it builds upon, by their names there. */
+interface Dockerfile {
+  readonly text: string;
+  readonly generated: boolean;
+  readonly bases: ReadonlyMap<string, Pinned>;
+}
+
+/** Reads the checkout as it came: what installing and building write must not count as content. */
+export async function prepareImage(
+  given: ImageInputs,
+  image: ImagePlan,
+  { directory, read }: Project,
+  recipe: ImageRecipe,
+  host: Host,
+): Promise<PreparedImage> {
+  const own = image.dockerfile === undefined ? undefined : path.join(directory, image.dockerfile);
+  const rules = own === undefined ? generateIgnore(recipe.ignored, read('.dockerignore')) : undefined;
+  const files = await contextFiles(directory, own, rules);
+  const context = await contentHash({ files, dockerfile: rules === undefined ? '' : recipe.settings });
+  const epoch = await commitTime(directory, host);
+  const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
+  // Asked for while the checks run.
+  const dockerfile = readDockerfile(own, recipe, given.baseImage, host);
+  dockerfile.catch(() => undefined);
+
+  const build = async (target: Target | undefined, tag: string, made: Dockerfile): Promise<string | undefined> => {
+    await mkdir(host.info.temp, { recursive: true });
+    const work = await mkdtemp(path.join(host.info.temp, 'image-'));
+    try {
+      const file = own ?? path.join(work, 'Dockerfile');
+      if (rules !== undefined) {
+        const now = await contextFiles(directory, undefined, rules);
+        const written = ignoreWritten(
+          files.map((one) => one.path),
+          now.map((one) => one.path),
+        );
+        await writeFile(file, made.text);
+        await writeFile(`${file}.dockerignore`, `${rules}\n# what this build wrote\n${written.join('\n')}\n`);
+      }
+      const registry = target?.reference.registry ?? '';
+      return await withSecretFiles(recipe.secrets, host, async (secrets) =>
+        signedIn(registry, target?.login, host, async (dockerConfig) =>
+          buildImage(
+            {
+              context: directory,
+              dockerfile: file,
+              ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
+              tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
+              push: target !== undefined,
+              platforms: given.platforms,
+              buildArgs: given.buildArgs,
+              secrets,
+              labels: { ...labels.steady, ...labels.ofCommit },
+              epoch: epoch ?? 0,
+              dockerConfig,
+            },
+            host,
+          ),
+        ),
+      );
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  };
+
+  return {
+    async deliver() {
+      const began = host.clock.now();
+      const made = await dockerfile;
+      if (made.generated) {
+        await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
+      }
+      const hash = await contentHash({
+        files: [],
+        dockerfile: made.text,
+        buildArgs: Object.fromEntries(given.buildArgs),
+        platforms: given.platforms.length > 0 ? given.platforms : [`linux/${process.arch}`],
+        bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
+        labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
+      });
+      const content = `content-${hash.slice(0, 40)}`;
+      const result = { name: image.name, ...(made.generated && { generated: made.text }) };
+      const seconds = (): number => (host.clock.now() - began) / 1000;
+      if (image.registry === undefined) {
+        await build(undefined, content, made);
+        return { ...result, reused: false, tags: [], seconds: seconds() };
+      }
+      const target = await openTarget(given, image.name, image.registry, host);
+      const { auths, reference } = target;
+      // Where no tag moves, an image that has to be built anew needs a tag of its own.
+      const { runId, runAttempt } = host.info;
+      const tag = given.cache || target.mutable ? content : `${content}-${runId}-${runAttempt}`;
+      const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
+      const known = given.cache ? await find() : undefined;
+      if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
+      if (known === undefined) await checkPush(reference, auths, host);
+      const digest = known ?? (await buildOrFind(async () => build(target, tag, made), find));
+      if (digest === undefined) throw new Error('the image was built, but not pushed');
+      const tags = [tag, ...(await addTags(target, digest, host))];
+      return {
+        ...result,
+        reference: showReference({ ...reference, digest }),
+        digest,
+        reused: known !== undefined,
+        tags,
+        seconds: seconds(),
+        repositoryCreated: target.created,
+      };
+    },
+  };
+}
+
+/** Another job may push the same content meanwhile; where tags are immutable this push is refused and that image is it. */
+async function buildOrFind(
+  build: () => Promise<string | undefined>,
+  find: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  try {
+    return await build();
+  } catch (error) {
+    const found = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
+async function readDockerfile(
+  own: string | undefined,
+  recipe: ImageRecipe,
+  baseImage: string,
+  host: Host,
+): Promise<Dockerfile> {
+  const pin = async (name: string): Promise<Pinned> => {
+    const { registry } = parseReference(name);
+    return pinBase(name, authsOf(registry, await storedLogin(registry, host)), host);
+  };
+  if (own !== undefined) {
+    const text = await readFile(own, 'utf8');
+    const pinned = basesOf(text).map(async (name): Promise<[string, Pinned]> => [name, await pin(name)]);
+    return { text, generated: false, bases: new Map(await Promise.all(pinned)) };
+  }
+  const { name } = await pin(baseImage || recipe.base);
+  return { text: recipe.generate(name), generated: true, bases: new Map() };
+}
+
+/**
+ * When the commit was made, in seconds since 1970: everything in the image gets this time, so that the same commit gives
+ * the same image. Undefined outside a repository.
+ */
+async function commitTime(directory: string, host: Host): Promise<number | undefined> {
+  const { stdout } = await host.exec
+    .ask('git', ['log', '-1', '--format=%ct'], { cwd: directory })
+    .catch(() => ({ stdout: '' }));
+  return /^\d+$/.test(stdout.trim()) ? Number(stdout.trim()) : undefined;
+}

@@ -1,0 +1,15 @@
+/** What a language knows of the images of its projects. */
+export interface ImageRecipe {
+  /** Base of the generated Dockerfile, such as `node:24-slim`. */
+  readonly base: string;
+  /** The generated Dockerfile upon a base, which is pinned by digest where that could be found. */
+  readonly generate: (base: string) => string;
+  /** Patterns of an ignore file for what never belongs into an image. */
+  readonly ignored: readonly string[];
+  /** Text of settings that decide what is installed, but are no files of the context. */
+  readonly settings: string;
+  /** Texts of the build's secrets by the ids that `RUN --mount=type=secret` names. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** What runs before the image is built: a Dockerfile of the team's own may copy what it made. */
+  readonly before: string;
+}
