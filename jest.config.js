@@ -7,7 +7,7 @@ const common = {
   transform: {},
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/build', '<rootDir>/examples'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/examples'],
 };
 
 export default {

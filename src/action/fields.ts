@@ -7,6 +7,8 @@ export interface Field<T> {
   readonly required: boolean;
   /** The value is masked in the log before anything else happens. */
   readonly secret: boolean;
+  /** What of a secret's text is masked besides the whole. */
+  readonly secretsIn?: (raw: string) => readonly string[];
   /** What may stand here, to complete the sentence "allowed: …". */
   readonly allowed: string;
   /** @throws Error with what is wrong with `raw`, without naming the input */
@@ -138,6 +140,13 @@ export function pairs(options: Options & { name?: RegExp; allowed?: string } = {
     }
     return result;
   });
+}
+
+/** As {@link pairs}, with values that are masked before first use. */
+export function secretPairs(options: Parameters<typeof pairs>[0] = {}): Field<ReadonlyMap<string, string>> {
+  const secretsIn = (raw: string): readonly string[] =>
+    linesOf(raw).map((line) => line.slice(line.indexOf('=') + 1).trim());
+  return { ...pairs(options), secret: true, secretsIn };
 }
 
 /** A JSON or YAML value; `check` turns the unknown value into a typed one or throws what is wrong with it. */

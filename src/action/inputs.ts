@@ -30,7 +30,10 @@ export function parseInputs<S extends Spec>(spec: S, source: InputSource): Input
     field,
     raw: source.get(name).trim() || literal(field.default),
   }));
-  for (const { field, raw } of raws) if (field.secret && raw !== '') source.mask(raw);
+  for (const { field, raw } of raws) {
+    if (!field.secret || raw === '') continue;
+    for (const secret of [raw, ...(field.secretsIn?.(raw) ?? [])]) if (secret !== '') source.mask(secret);
+  }
   for (const { name, field, raw } of raws) {
     if (field.required && raw === '') {
       problems.push({ message: `input ${name} is missing`, remedy: `set it under with: (allowed: ${field.allowed})` });

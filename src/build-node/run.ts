@@ -2,7 +2,7 @@ import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { Ready } from '../build/toolchain.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
-import { generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
+import { type DockerfilePlan, SETTINGS, generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
 import { NPMRC, readNpmrc } from '../node-image/npmrc.ts';
 import { install } from '../node/install.ts';
 import { provideNode } from '../node/runtime.ts';
@@ -32,11 +32,15 @@ async function prepare(
 }
 
 async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: Host): Promise<ImageRecipe> {
-  const { manager, node, stages } = plan;
+  const { manager, node, stages, image } = plan;
   const npmrc = await readNpmrc(read, host);
+  const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, manager, npmrc: npmrc !== undefined });
+  const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
+  const installed = ['package.json', manager.lockfile, ...SETTINGS].map((file) => read(file) ?? '');
   return {
     base: baseOf(node),
-    generate: (base) => generateDockerfile(planDockerfile(read, { base, manager, npmrc: npmrc !== undefined })),
+    generate: (base) => generateDockerfile(planned(base)),
+    ...(installsFirst && { dependencies: installed }),
     ignored: ['**/node_modules', '**/.npmrc', '**/npm-debug.log*'],
     // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
     settings: read('.npmrc') ?? '',

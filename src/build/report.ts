@@ -22,6 +22,8 @@ export interface BuildReport {
   readonly tests?: TestSummary;
   readonly failedTests: readonly FailedTest[];
   readonly image?: BuiltImage;
+  /** The generated Dockerfile, where nothing else was asked for. */
+  readonly printed?: string;
   /** Why it failed, where no task says so. */
   readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
   /** Decisions and their reasons, a sentence each. */
@@ -40,6 +42,7 @@ export function summary(report: BuildReport): Markdown {
       // What failed tests said stands in their table already.
       .filter(({ name, tail }) => tail !== '' && !(failedTests.length > 0 && /test/i.test(name)))
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
+    report.printed !== undefined && block(report.printed, 'dockerfile'),
     evidence(report),
     whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
@@ -71,6 +74,7 @@ function headline(report: BuildReport): Markdown {
   const took = `${seconds.toFixed(0)} s`;
   if (report.failure?.cancelled === true) return md`### ⏹️ ${name} was not built: the job was cancelled after ${took}`;
   if (verdictOf(report) !== undefined) return md`### ❌ ${name} was not built`;
+  if (report.printed !== undefined) return md`### 📋 This would be the Dockerfile of ${name}; nothing was built`;
   if (image === undefined) return md`### ✅ ${name} is built and its checks pass, after ${took}`;
   if (image.digest === undefined) return md`### ✅ ${name} is built, its image too; nothing was pushed (${took})`;
   const digest = raw(code(image.digest.slice(0, 19)));
@@ -83,9 +87,12 @@ function why(report: BuildReport): Markdown | undefined {
   return verdict === undefined ? undefined : md`**Why:** ${prose(verdict)}`;
 }
 
-function whatToDo({ failure, tasks, failedTests, runner }: BuildReport): Markdown | undefined {
+function whatToDo({ failure, tasks, failedTests, runner, printed }: BuildReport): Markdown | undefined {
   if (failure !== undefined) {
     return failure.whatToDo === '' ? undefined : md`**What to do:** ${prose(failure.whatToDo)}`;
+  }
+  if (printed !== undefined) {
+    return md`**What to do:** Save it as ${raw(code('Dockerfile'))} in the folder of the project, commit it, and take ${raw(code('dockerfile: print'))} out of the workflow.`;
   }
   const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
   if (failed.length === 0) return undefined;

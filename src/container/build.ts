@@ -19,6 +19,12 @@ export interface ImageBuild {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Files by the id that `RUN --mount=type=secret` names: a step that names it reads the file, no layer keeps it. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Agents or keys of SSH by id, such as `default`, as `RUN --mount=type=ssh` uses them. */
+  readonly ssh?: readonly string[];
+  /** The builder, where it is not docker's own. */
+  readonly builder?: string;
+  /** The image in a registry that holds layers of builds before; they are read where it is known, else written. */
+  readonly layers?: { readonly reference: string; readonly known: boolean };
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds since 1970 that stand as the time of everything in the image. */
   readonly epoch: number;
@@ -56,6 +62,7 @@ export function buildArguments(build: ImageBuild, metadata: string): readonly st
     '--progress=plain',
     // An attestation index would make the tag point at something that some consumers cannot deploy.
     '--provenance=false',
+    ...(build.builder === undefined ? [] : [`--builder=${build.builder}`]),
     `--file=${build.dockerfile}`,
     `--metadata-file=${metadata}`,
     ...build.tags.map((tag) => `--tag=${tag}`),
@@ -64,11 +71,24 @@ export function buildArguments(build: ImageBuild, metadata: string): readonly st
     // Not by the environment: an argument named PATH or DOCKER_HOST must reach the Dockerfile, not docker itself.
     ...[...build.buildArgs].map(([name, value]) => `--build-arg=${name}=${value}`),
     ...[...build.secrets].map(([id, file]) => `--secret=id=${id},${csv(`src=${file}`)}`),
+    ...(build.ssh ?? []).map((id) => `--ssh=${id}`),
+    ...layersArguments(build.layers),
     // Files get the time of SOURCE_DATE_EPOCH as well, where BuildKit can do that; it cannot together with unpacking,
     // which an image that is only pushed has no use for.
     ...(build.push ? ['--output=type=image,push=true,rewrite-timestamp=true,unpack=false'] : []),
     build.context,
   ];
+}
+
+/**
+ * Written as an image, since ECR takes no other form of a cache (aws/containers-roadmap#876), with the layers of all
+ * stages. A cache that cannot be written takes nothing from the image.
+ */
+function layersArguments(layers: ImageBuild['layers']): readonly string[] {
+  if (layers === undefined) return [];
+  if (layers.known) return [`--cache-from=type=registry,ref=${layers.reference}`];
+  const form = 'mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true';
+  return [`--cache-to=type=registry,ref=${layers.reference},${form}`];
 }
 
 /** One field of the CSV that docker reads options like `--secret` as: a path may hold commas and quotes. */

@@ -1,4 +1,4 @@
-import { flag, list, pairs, secret, text } from '../action/fields.ts';
+import { flag, list, pairs, secret, secretPairs, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 
 /** A repository's path by the OCI distribution specification. */
@@ -10,6 +10,8 @@ export const imageInputs = {
   dockerfile: text({ allowed: 'the path of a Dockerfile, relative to the directory' }),
   'base-image': text({ pattern: /[\w./:@-]+/, allowed: 'an image such as node:24-slim' }),
   'build-args': pairs({ name: /[A-Za-z_]\w*/, allowed: 'lines of NAME=value' }),
+  'build-secrets': secretPairs({ name: /[\w.-]+/, allowed: 'lines of id=value' }),
+  ssh: list({ pattern: /[\w.-]+(=[^,\s]+)?/, allowed: 'default, or ids with the path of a key or socket' }),
   platforms: list({ pattern: /[a-z0-9]+\/[a-z0-9]+(\/v\d)?/, allowed: 'platforms such as linux/amd64, linux/arm64' }),
   push: flag({ default: 'true' }),
   registry: text({ pattern: /[a-zA-Z0-9.-]+(:\d{1,5})?/, allowed: 'the host of a registry, such as ghcr.io' }),

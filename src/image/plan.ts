@@ -17,7 +17,12 @@ export interface ImagePlan {
   readonly dockerfile?: string;
   /** Absent where nothing is pushed. */
   readonly registry?: Registry;
+  /** The Dockerfile is generated and shown, and nothing is built. */
+  readonly print?: true;
 }
+
+/** What the input dockerfile says to get the generated one shown. */
+const PRINT = 'print';
 
 /** `123456789012.dkr.ecr.eu-central-1.amazonaws.com`, see the ECR user guide on private registries. */
 const ECR_HOST = /^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|com\.cn|eu)|on\.aws)$/;
@@ -33,6 +38,10 @@ export function planImage(
   env: Readonly<Record<string, string | undefined>>,
   checkStart: () => unknown,
 ): ImagePlan | undefined {
+  if (given.dockerfile === PRINT) {
+    checkStart();
+    return { name: given.image, print: true };
+  }
   if (given.image === '') {
     if (given.dockerfile === '') return undefined;
     throw new UserError('input dockerfile is given without image', {
@@ -53,11 +62,11 @@ export function planImage(
 
 /**
  * The tags of an image besides its content tag: the commit, and the branch where a tag may move. No branch may pass for
- * a content or a commit, by which images are found again.
+ * a content or a commit, by which images are found again, nor for kept layers.
  */
 export function extraTags(info: RunInfo, mutable: boolean): readonly string[] {
   const named = info.ref.startsWith('refs/heads/') ? tagOf(info.refName) : '';
-  const branch = /^(?:content-|[0-9a-f]{40}$)/.test(named) ? '' : named;
+  const branch = /^(?:content-|layers-|[0-9a-f]{40}$)/.test(named) ? '' : named;
   return [info.sha, ...(mutable ? [branch] : [])].filter((tag) => tag !== '');
 }
 

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { basesOf } from '../container/bases.ts';
-import { buildImage } from '../container/build.ts';
-import { contentHash, contextFiles } from '../container/content.ts';
+import { type ImageBuild, buildImage } from '../container/build.ts';
+import { withBuilder } from '../container/builder.ts';
+import { type Content, contentHash, contextFiles } from '../container/content.ts';
 import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
 import { signedIn, storedLogin } from '../container/login.ts';
@@ -14,6 +15,7 @@ import { withSecretFiles } from '../container/secret-files.ts';
 import type { Project } from '../project/project.ts';
 import type { BuiltImage } from './built.ts';
 import type { ImageInputs } from './inputs.ts';
+import { keptLayers } from './layers.ts';
 import type { ImagePlan } from './plan.ts';
 import type { ImageRecipe } from './recipe.ts';
 import { type Target, addTags, authsOf, openTarget } from './target.ts';
@@ -29,6 +31,14 @@ interface Dockerfile {
   readonly text: string;
   readonly generated: boolean;
   readonly bases: ReadonlyMap<string, Pinned>;
+}
+
+interface ImageToBuild {
+  /** Absent where it is not pushed. */
+  readonly target?: Target;
+  readonly tag: string;
+  readonly made: Dockerfile;
+  readonly layers?: NonNullable<ImageBuild['layers']>;
 }
 
 /** Reads the checkout as it came: what installing and building write must not count as content. */
@@ -49,7 +59,7 @@ export async function prepareImage(
   const dockerfile = readDockerfile(own, recipe, given.baseImage, host);
   dockerfile.catch(() => undefined);
 
-  const build = async (target: Target | undefined, tag: string, made: Dockerfile): Promise<string | undefined> => {
+  const build = async ({ target, tag, made, layers }: ImageToBuild): Promise<string | undefined> => {
     await mkdir(host.info.temp, { recursive: true });
     const work = await mkdtemp(path.join(host.info.temp, 'image-'));
     try {
@@ -64,23 +74,29 @@ export async function prepareImage(
         await writeFile(`${file}.dockerignore`, `${rules}\n# what this build wrote\n${written.join('\n')}\n`);
       }
       const registry = target?.reference.registry ?? '';
-      return await withSecretFiles(recipe.secrets, host, async (secrets) =>
+      const needs = { exportsCache: layers !== undefined, platforms: given.platforms, registry };
+      return await withSecretFiles(new Map([...recipe.secrets, ...given.buildSecrets]), host, async (secrets) =>
         signedIn(registry, target?.login, host, async (dockerConfig) =>
-          buildImage(
-            {
-              context: directory,
-              dockerfile: file,
-              ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
-              tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
-              push: target !== undefined,
-              platforms: given.platforms,
-              buildArgs: given.buildArgs,
-              secrets,
-              labels: { ...labels.steady, ...labels.ofCommit },
-              epoch: epoch ?? 0,
-              dockerConfig,
-            },
-            host,
+          withBuilder(needs, dockerConfig, host, async ({ name, exportsCache }) =>
+            buildImage(
+              {
+                context: directory,
+                dockerfile: file,
+                ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
+                tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
+                push: target !== undefined,
+                platforms: given.platforms,
+                buildArgs: given.buildArgs,
+                secrets,
+                ssh: given.ssh,
+                ...(name !== undefined && { builder: name }),
+                ...(exportsCache && layers !== undefined && { layers }),
+                labels: { ...labels.steady, ...labels.ofCommit },
+                epoch: epoch ?? 0,
+                dockerConfig,
+              },
+              host,
+            ),
           ),
         ),
       );
@@ -88,6 +104,15 @@ export async function prepareImage(
       await rm(work, { recursive: true, force: true });
     }
   };
+
+  /** What decides the image besides the files of the context. */
+  const variant = (made: Dockerfile): Content => ({
+    files: [],
+    dockerfile: made.text,
+    buildArgs: Object.fromEntries(given.buildArgs),
+    platforms: given.platforms.length > 0 ? given.platforms : [`linux/${process.arch}`],
+    bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
+  });
 
   return {
     async deliver() {
@@ -97,18 +122,14 @@ export async function prepareImage(
         await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
       }
       const hash = await contentHash({
-        files: [],
-        dockerfile: made.text,
-        buildArgs: Object.fromEntries(given.buildArgs),
-        platforms: given.platforms.length > 0 ? given.platforms : [`linux/${process.arch}`],
-        bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
+        ...variant(made),
         labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
       });
       const content = `content-${hash.slice(0, 40)}`;
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
       const seconds = (): number => (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build(undefined, content, made);
+        await build({ tag: content, made });
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
       const target = await openTarget(given, image.name, image.registry, host);
@@ -119,8 +140,12 @@ export async function prepareImage(
       const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
       const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
-      if (known === undefined) await checkPush(reference, auths, host);
-      const digest = known ?? (await buildOrFind(async () => build(target, tag, made), find));
+      const push = async (): Promise<string | undefined> => {
+        await checkPush(reference, auths, host);
+        const layers = given.cache ? await keptLayers(target, variant(made), recipe, host) : undefined;
+        return buildOrFind(async () => build({ target, tag, made, ...(layers && { layers }) }), find);
+      };
+      const digest = known ?? (await push());
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];
       return {

@@ -10,6 +10,11 @@ export interface ImageRecipe {
   readonly settings: string;
   /** Texts of the build's secrets by the ids that `RUN --mount=type=secret` names. */
   readonly secrets: ReadonlyMap<string, string>;
+  /**
+   * Texts of the files that the layers with the dependencies are made from; absent where those need all sources, as
+   * layers kept for them would hardly be used again.
+   */
+  readonly dependencies?: readonly string[];
   /** What runs before the image is built: a Dockerfile of the team's own may copy what it made. */
   readonly before: string;
 }

@@ -49,7 +49,8 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
   },
 };
 
-const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
+/** Files beside package.json that an install reads. */
+export const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
 const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 

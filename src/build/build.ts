@@ -1,0 +1,108 @@
+import path from 'node:path';
+import type { Action } from '../action/action.ts';
+import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
+import type { Host } from '../action/host.ts';
+import type { Inputs, Spec } from '../action/inputs.ts';
+import { prepareImage } from '../image/prepare.ts';
+import { type Project, inRepository, openProject } from '../project/project.ts';
+import { runStages } from '../task/task.ts';
+import type { BuildInputs, buildInputs } from './inputs.ts';
+import { type BuildReport, summary, verdictOf } from './report.ts';
+import { readTests } from './tests.ts';
+import type { BuildPlan, Toolchain } from './toolchain.ts';
+
+const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
+type SharedOutput = (typeof OUTPUTS)[number];
+type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
+
+type Draft<O extends string> = { -readonly [K in keyof BuildReport]: BuildReport[K] } & {
+  /** The outputs of the language. */
+  outputs: Partial<Record<O, string>>;
+};
+
+/** A build action out of what one language brings: inputs -> plan -> execute -> report. */
+export function buildAction<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+): Action<S, SharedOutput | O> {
+  return {
+    name: toolchain.name,
+    inputs: toolchain.inputs,
+    outputs: [...OUTPUTS, ...toolchain.outputs],
+    run: async (given, host) => build(toolchain, given as Inputs<S> & BuildInputs, host),
+  };
+}
+
+async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  given: Inputs<S> & BuildInputs,
+  host: Host,
+): Promise<Outputs<O>> {
+  const started = host.clock.now();
+  const project = openProject(given.directory, host.info.workspace);
+  const report: Draft<O> = {
+    name: given.image || path.basename(project.directory),
+    info: host.info,
+    seconds: 0,
+    tasks: [],
+    failedTests: [],
+    decisions: [],
+    outputs: {},
+  };
+  try {
+    const plan = toolchain.plan(given, project, host.env);
+    report.name = given.image || plan.name || report.name;
+    report.decisions = plan.decisions;
+    report.runner = plan.runner;
+    for (const decision of report.decisions) host.log.info(decision);
+    const recipe = plan.image && (await toolchain.recipe(plan, given, project, host));
+    if (recipe !== undefined && plan.image?.print === true) {
+      report.printed = recipe.generate(given.baseImage || recipe.base);
+      host.log.info(report.printed);
+    } else {
+      // Before anything runs: what the build itself writes must not count as its input.
+      const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
+      await check(toolchain, plan, project, report, host);
+      if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+    }
+  } catch (error) {
+    const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
+    report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
+    throw error instanceof UserError ? inRepository(error, project) : error;
+  } finally {
+    report.seconds = (host.clock.now() - started) / 1000;
+    await host.summarize(summary(report));
+  }
+  const outputs = { ...report.outputs, ...outputsOf(report) } as Outputs<O> & Record<string, string>;
+  const verdict = verdictOf(report);
+  if (verdict !== undefined) throw new Failed(`${report.name} was not built: ${verdict}`, outputs);
+  return outputs;
+}
+
+/** Installs, runs the tasks and reads what the tests said; what comes of it goes into the report as it comes. */
+async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  plan: P,
+  project: Project,
+  report: Draft<O>,
+  host: Host,
+): Promise<void> {
+  const ready = await toolchain.prepare(plan, project, host);
+  report.runtime = ready.runtime;
+  report.installSeconds = ready.installSeconds;
+  report.outputs = ready.outputs;
+  const began = host.clock.now();
+  report.tasks = await runStages(plan.stages, project.directory, host);
+  Object.assign(report, readTests(project, began, host));
+}
+
+function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
+  return {
+    ...(image?.reference !== undefined && { image: image.reference }),
+    ...(image?.digest !== undefined && { digest: image.digest }),
+    ...(image !== undefined && { name: image.name, reused: String(image.reused) }),
+    ...(printed !== undefined && { dockerfile: printed }),
+    ...(tests !== undefined && {
+      tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Host } from '../action/host.ts';
+import type { Inputs, Spec } from '../action/inputs.ts';
+import type { ImagePlan } from '../image/plan.ts';
+import type { ImageRecipe } from '../image/recipe.ts';
+import type { Project } from '../project/project.ts';
+import type { Task } from '../task/task.ts';
+import type { buildInputs } from './inputs.ts';
+
+/** What every language decides before anything runs. */
+export interface BuildPlan {
+  /** What the project calls itself. */
+  readonly name?: string;
+  /** Decisions and their reasons, a sentence each. */
+  readonly decisions: readonly string[];
+  /** The tasks of a stage run at the same time, each stage after the one before has succeeded. */
+  readonly stages: readonly (readonly Task[])[];
+  /** What runs a task on a developer's machine, such as `npm run`. */
+  readonly runner: string;
+  readonly image?: ImagePlan;
+}
+
+/** A project whose runtime and dependencies are there. */
+export interface Ready<O extends string> {
+  /** Such as `Node 24.11.0`. */
+  readonly runtime: string;
+  readonly installSeconds: number;
+  /** The outputs that only this language has. */
+  readonly outputs: Partial<Record<O, string>>;
+}
+
+/** What a language brings to the one story of all build actions, which build.ts tells. */
+export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string> {
+  /** Name of the action. */
+  readonly name: string;
+  readonly inputs: S;
+  /** Outputs besides those that all build actions have. */
+  readonly outputs: readonly O[];
+  /**
+   * Decides everything out of the inputs and the project's files, and changes nothing.
+   * @throws UserError with all problems of both at once
+   */
+  plan(given: Inputs<S>, project: Project, env: Host['env']): P;
+  /** Brings the runtime and installs what the lockfile says. */
+  prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
+  recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
+}
