@@ -98,12 +98,14 @@ function installCommand({ installer, hashed, workspace }: PythonImagePlan): stri
       return `uvx --from '${toolRequirement(name, version)}' pdm install --prod --frozen-lockfile --no-self --no-editable`;
     case 'pipenv':
       return `uvx --from '${toolRequirement(name, version)}' pipenv sync`;
-    case 'requirements':
+    case 'pip':
+    case 'pip-tools':
       return `uv pip install${hashed ? ' --require-hashes' : ''} -r ${lockfile}`;
     case 'pylock':
       return `uv pip sync ${lockfile}`;
-    case 'pyproject':
-      return `uv pip install -r ${lockfile}`;
+    case 'hatch':
+    case 'pep517':
+      return 'uv pip install -r pyproject.toml';
   }
 }
 

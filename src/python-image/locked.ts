@@ -44,9 +44,11 @@ export function productionPackages(
       return tablesIn(readToml(tree, lockfile)['packages']).map((one) => locked(one, 'wheels', 'name'));
     case 'pipenv':
       return Object.keys(tableAt(parseJson(tree, lockfile), 'default')).map((one) => ({ name: normalName(one) }));
-    case 'requirements':
+    case 'pip':
+    case 'pip-tools':
       return requirementsIn(tree, lockfile, new Set());
-    case 'pyproject':
+    case 'hatch':
+    case 'pep517':
       return textsIn(tableAt(readToml(tree, 'pyproject.toml'), 'project')['dependencies']).flatMap(named);
   }
 }

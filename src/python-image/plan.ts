@@ -2,7 +2,7 @@ import { apartFrom, productionPackages, workspaceClosure } from './locked.ts';
 import { type NativeNeeds, nativeNeeds } from './native.ts';
 import { type SourceTree, readToml, tableAt, tablesIn, textsIn } from './project.ts';
 import { type PythonStart, startCommand } from './start.ts';
-import type { Installer } from './tool.ts';
+import { type Installer, byMetadata, byRequirements } from './tool.ts';
 
 /** Settings of private indexes that the build gets as secrets. */
 export interface IndexSecrets {
@@ -89,7 +89,7 @@ export function planPythonImage(tree: SourceTree, given: PythonImageGiven): Pyth
     packages: packages.length > 0,
     inputs: inputsOf(tree, installer, workspace),
     ...(sourcesFirst !== undefined && { sourcesFirst }),
-    hashed: installer.name === 'requirements' && /\s--hash[=\s]/.test(tree.read(installer.lockfile) ?? ''),
+    hashed: byRequirements(installer) && /\s--hash[=\s]/.test(tree.read(installer.lockfile) ?? ''),
     own,
     version: versionFor(own.map((folder) => readToml(tree, fileIn(folder, 'pyproject.toml')))),
     ...(workspace && { workspace }),
@@ -122,14 +122,15 @@ function isPackage(tree: SourceTree, folder: string): boolean {
   return toml['build-system'] === undefined ? setup && toml['project'] === undefined : named || setup;
 }
 
-function needsSources(tree: SourceTree, { name, lockfile }: Installer): string | undefined {
+function needsSources(tree: SourceTree, installer: Installer): string | undefined {
+  const { name, lockfile } = installer;
   const toml = readToml(tree, 'pyproject.toml');
-  if (name === 'pyproject') {
+  if (byMetadata(installer)) {
     if (toml['project'] === undefined) return 'the project says in setup.py what it needs';
     if (textsIn(tableAt(toml, 'project')['dynamic']).includes('dependencies')) return 'the build says what it needs';
   }
   const text = tree.read(lockfile) ?? '';
-  if (name === 'requirements') {
+  if (byRequirements(installer)) {
     if (/^\s*(?:-e\s|--editable|\.{1,2}\/|\.$|file:|[\w.-]+\s*@\s*file:)/m.test(text))
       return 'a package lies among them';
     if (/^\s*(?:-c|--constraint)/m.test(text)) return 'a file of constraints lies among them';
@@ -144,9 +145,10 @@ function readTomlIf(tree: SourceTree, name: Installer['name'], file: string): Re
   return name === 'poetry' || name === 'pdm' ? readToml(tree, file) : {};
 }
 
-function inputsOf(tree: SourceTree, { name, lockfile }: Installer, workspace?: Workspace): readonly string[] {
+function inputsOf(tree: SourceTree, installer: Installer, workspace?: Workspace): readonly string[] {
+  const { name, lockfile } = installer;
   const beside = (TYPICAL_INPUTS[name] ?? []).filter((file) => tree.read(file) !== undefined);
-  const included = name === 'requirements' ? includedBy(tree, lockfile) : [];
+  const included = byRequirements(installer) ? includedBy(tree, lockfile) : [];
   const members = workspace?.closure.map((folder) => fileIn(folder, 'pyproject.toml')) ?? [];
   return [...new Set([...beside, lockfile, ...included, ...members])];
 }

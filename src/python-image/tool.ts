@@ -1,5 +1,5 @@
-/** What decides which packages go into an image, by the file that says so. */
-export type InstallerName = 'uv' | 'poetry' | 'pdm' | 'pipenv' | 'requirements' | 'pylock' | 'pyproject';
+/** What installs a project, as src/python tells them apart. */
+export type InstallerName = 'uv' | 'poetry' | 'pdm' | 'pipenv' | 'hatch' | 'pip-tools' | 'pip' | 'pylock' | 'pep517';
 
 /** How the packages of a Python project are installed for production. */
 export interface Installer {
@@ -18,6 +18,16 @@ export const UV = {
     '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe', // aarch64
   ],
 } as const;
+
+/** Whether a file of requirements says what is installed. */
+export function byRequirements({ name }: Installer): boolean {
+  return name === 'pip' || name === 'pip-tools';
+}
+
+/** Whether nothing is locked, so that the project's own metadata says what is installed. */
+export function byMetadata({ name }: Installer): boolean {
+  return name === 'hatch' || name === 'pep517';
+}
 
 /** The releases of the tools that a project without a pin of its own gets. */
 const RELEASES = { poetry: '2.5.1', pdm: '2.29.4', pipenv: '2026.10.3' } as const;

