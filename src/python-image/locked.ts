@@ -1,15 +1,7 @@
 import { UserError, messageOf } from '../action/errors.ts';
-import {
-  type SourceTree,
-  type Table,
-  isTable,
-  normalName,
-  readToml,
-  requirementOf,
-  tableAt,
-  tablesIn,
-  textsIn,
-} from './project.ts';
+import { normalName, requirementName } from '../python/names.ts';
+import { type Table, has, isTable, tableAt, textAt, textsAt } from '../python/toml.ts';
+import { type SourceTree, readToml, tablesIn } from './project.ts';
 import type { Installer } from './tool.ts';
 
 /** A package that goes into an image. */
@@ -49,7 +41,7 @@ export function productionPackages(
       return requirementsIn(tree, lockfile, new Set());
     case 'hatch':
     case 'pep517':
-      return textsIn(tableAt(readToml(tree, 'pyproject.toml'), 'project')['dependencies']).flatMap(named);
+      return textsAt(readToml(tree, 'pyproject.toml'), 'project', 'dependencies').flatMap(named);
   }
 }
 
@@ -104,8 +96,8 @@ function reached(packages: readonly Table[], root: string): ReadonlySet<string> 
     const groups = ['', ...extras].filter((extra) => !seen.has(`${name}[${extra}]`));
     for (const extra of groups) {
       seen.add(`${name}[${extra}]`);
-      const needed = extra === '' ? found?.['dependencies'] : tableAt(found, 'optional-dependencies')[extra];
-      for (const one of tablesIn(needed)) visit(nameOf(one), textsIn(one['extra']));
+      const needed = extra === '' ? found?.['dependencies'] : tableAt(found ?? {}, 'optional-dependencies')[extra];
+      for (const one of tablesIn(needed)) visit(nameOf(one), textsAt(one, 'extra'));
     }
   };
   visit(normalName(root), []);
@@ -114,42 +106,43 @@ function reached(packages: readonly Table[], root: string): ReadonlySet<string> 
 
 /** Where a package of uv.lock lies in the workspace; undefined when it comes from an index. */
 function folderOf(one: Table): string | undefined {
-  const source = tableAt(one, 'source');
-  const folder = source['editable'] ?? source['virtual'] ?? source['directory'];
-  return typeof folder === 'string' ? folder : undefined;
+  const kinds = ['editable', 'virtual', 'directory'];
+  return kinds.map((kind) => textAt(one, 'source', kind)).find((folder) => folder !== undefined);
 }
 
 function nameOf(one: Table): string {
-  return typeof one['name'] === 'string' ? normalName(one['name']) : '';
+  return normalName(textAt(one, 'name') ?? '');
 }
 
 function inGroups(one: Table, production: string): boolean {
-  if (typeof one['category'] === 'string') return one['category'] === production;
-  const groups = textsIn(one['groups']);
+  const category = textAt(one, 'category');
+  if (category !== undefined) return category === production;
+  const groups = textsAt(one, 'groups');
   return groups.length === 0 || groups.includes(production);
 }
 
 function locked(one: Table, list: string, field: string): ProductionPackage {
-  const { version } = one;
+  const version = textAt(one, 'version');
   const files = one[list] === undefined ? undefined : tablesIn(one[list]);
   const names = files?.flatMap((file) => {
-    const name = file[field] ?? file['url'];
-    return typeof name === 'string' ? [name.split('/').at(-1) ?? ''] : [];
+    const name = textAt(file, field) ?? textAt(file, 'url');
+    return name === undefined ? [] : [name.split('/').at(-1) ?? ''];
   });
   // uv leaves the list out where there is no wheel, but then names the source archive.
-  const wheels = names ?? (isTable(one['sdist']) ? [] : undefined);
+  const wheels = names ?? (has(one, 'sdist') ? [] : undefined);
   return {
     name: nameOf(one),
-    ...(typeof version === 'string' && { version }),
+    ...(version !== undefined && { version }),
     ...(wheels && { wheels: wheels.filter((file) => file.endsWith('.whl')) }),
   };
 }
 
 function named(requirement: string): readonly ProductionPackage[] {
-  const found = requirementOf(requirement);
-  if (found === undefined) return [];
+  const name = requirementName(requirement);
+  if (name === undefined) return [];
+  const extras = /^[^[;@]*\[([^\]]*)\]/.exec(requirement)?.[1]?.split(',') ?? [];
   // An extra that is a package of its own by custom: psycopg[binary] brings psycopg-binary.
-  return [{ name: found.name }, ...found.extras.map((extra) => ({ name: `${found.name}-${extra}` }))];
+  return [{ name }, ...extras.map((extra) => ({ name: `${name}-${normalName(extra)}` }))];
 }
 
 function requirementsIn(tree: SourceTree, file: string, seen: Set<string>): readonly ProductionPackage[] {
@@ -166,9 +159,10 @@ function requirementsIn(tree: SourceTree, file: string, seen: Set<string>): read
   });
 }
 
-function parseJson({ read }: SourceTree, file: string): unknown {
+function parseJson({ read }: SourceTree, file: string): Table {
   try {
-    return JSON.parse(read(file) ?? '{}');
+    const value: unknown = JSON.parse(read(file) ?? '{}');
+    return isTable(value) ? value : {};
   } catch (error) {
     throw new UserError(`${file} is not JSON: ${messageOf(error)}`, {
       remedy: 'Run `pipenv lock` and commit the Pipfile.lock that it writes.',

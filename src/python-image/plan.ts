@@ -1,6 +1,7 @@
 import { apartFrom, productionPackages, workspaceClosure } from './locked.ts';
 import { type NativeNeeds, nativeNeeds } from './native.ts';
-import { type SourceTree, readToml, tableAt, tablesIn, textsIn } from './project.ts';
+import { type Table, has, textAt, textsAt, valueAt } from '../python/toml.ts';
+import { type SourceTree, readToml, tablesIn } from './project.ts';
 import { type PythonStart, startCommand } from './start.ts';
 import { type Installer, byMetadata, byRequirements } from './tool.ts';
 
@@ -105,21 +106,24 @@ function planWorkspace(tree: SourceTree, lockfile: string, member: string): Work
 }
 
 /** Packages that uv.lock takes from folders of the project, besides it. */
-function localPackages(tree: SourceTree, { name, lockfile }: Installer): readonly string[] {
-  if (name !== 'uv') return [];
-  const title = tableAt(readToml(tree, 'pyproject.toml'), 'project')['name'];
-  return workspaceClosure(tree, lockfile, typeof title === 'string' ? title : '').closure.filter((one) => one !== '.');
+function localPackages(tree: SourceTree, { name: tool, lockfile }: Installer): readonly string[] {
+  if (tool !== 'uv') return [];
+  const name = textAt(readToml(tree, 'pyproject.toml'), 'project', 'name');
+  return name === undefined ? [] : workspaceClosure(tree, lockfile, name).closure.filter((one) => one !== '.');
 }
 
 /** Whether a folder holds something that can be built and installed, by the marks of each tool. */
 function isPackage(tree: SourceTree, folder: string): boolean {
   const toml = readToml(tree, fileIn(folder, 'pyproject.toml'));
-  const tool = tableAt(toml, 'tool');
-  if (tableAt(tool, 'uv')['package'] === false || tableAt(tool, 'pdm')['distribution'] === false) return false;
-  if (tableAt(tool, 'poetry')['package-mode'] === false) return false;
-  const named = tableAt(toml, 'project')['name'] !== undefined || tableAt(tool, 'poetry')['name'] !== undefined;
+  const flags = [
+    ['uv', 'package'],
+    ['pdm', 'distribution'],
+    ['poetry', 'package-mode'],
+  ] as const;
+  if (flags.some((keys) => valueAt(toml, 'tool', ...keys) === false)) return false;
   const setup = ['setup.py', 'setup.cfg'].some((file) => tree.read(fileIn(folder, file)) !== undefined);
-  return toml['build-system'] === undefined ? setup && toml['project'] === undefined : named || setup;
+  if (!has(toml, 'build-system')) return setup && !has(toml, 'project');
+  return setup || has(toml, 'project', 'name') || has(toml, 'tool', 'poetry', 'name');
 }
 
 function needsSources(tree: SourceTree, installer: Installer): string | undefined {
@@ -127,7 +131,7 @@ function needsSources(tree: SourceTree, installer: Installer): string | undefine
   const toml = readToml(tree, 'pyproject.toml');
   if (byMetadata(installer)) {
     if (toml['project'] === undefined) return 'the project says in setup.py what it needs';
-    if (textsIn(tableAt(toml, 'project')['dynamic']).includes('dependencies')) return 'the build says what it needs';
+    if (textsAt(toml, 'project', 'dynamic').includes('dependencies')) return 'the build says what it needs';
   }
   const text = tree.read(lockfile) ?? '';
   if (byRequirements(installer)) {
@@ -136,12 +140,12 @@ function needsSources(tree: SourceTree, installer: Installer): string | undefine
     if (/^\s*(?:-c|--constraint)/m.test(text)) return 'a file of constraints lies among them';
   }
   const local = tablesIn(readTomlIf(tree, name, lockfile)['package']).some(
-    (one) => tableAt(one, 'source')['type'] === 'directory' || one['path'] !== undefined,
+    (one) => textAt(one, 'source', 'type') === 'directory' || has(one, 'path'),
   );
   return local ? 'a package lies among them' : undefined;
 }
 
-function readTomlIf(tree: SourceTree, name: Installer['name'], file: string): Readonly<Record<string, unknown>> {
+function readTomlIf(tree: SourceTree, name: Installer['name'], file: string): Table {
   return name === 'poetry' || name === 'pdm' ? readToml(tree, file) : {};
 }
 
@@ -161,11 +165,11 @@ function includedBy(tree: SourceTree, file: string, seen: ReadonlySet<string> = 
   return names.flatMap((name) => [name, ...includedBy(tree, name, new Set([...seen, file, name]))]);
 }
 
-function versionFor(projects: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, string>> {
+function versionFor(projects: readonly Table[]): Readonly<Record<string, string>> {
   const dynamic = projects.filter(
-    (toml) => toml['project'] === undefined || textsIn(tableAt(toml, 'project')['dynamic']).includes('version'),
+    (toml) => toml['project'] === undefined || textsAt(toml, 'project', 'dynamic').includes('version'),
   );
-  const requires = dynamic.flatMap((toml) => textsIn(tableAt(toml, 'build-system')['requires']));
+  const requires = dynamic.flatMap((toml) => textsAt(toml, 'build-system', 'requires'));
   const names = SCM.filter(([pattern]) => requires.some((one) => pattern.test(one))).map(([, variable]) => variable);
   return Object.fromEntries(names.map((variable) => [variable, '0.0.0']));
 }

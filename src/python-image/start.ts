@@ -1,6 +1,8 @@
 import { UserError } from '../action/errors.ts';
 import { type App, findApps, likelyModules, moduleOf } from './apps.ts';
-import { type SourceTree, normalName, readToml, tableAt } from './project.ts';
+import { normalName } from '../python/names.ts';
+import { tableAt, textAt } from '../python/toml.ts';
+import { type SourceTree, readToml } from './project.ts';
 
 /** How a container of the project starts, and why so. */
 export interface PythonStart {
@@ -62,8 +64,8 @@ function procfile({ read }: Startable): PythonStart | undefined {
 }
 
 function fastapiEntry(project: Startable): PythonStart | undefined {
-  const entry = tableAt(readToml(project, 'pyproject.toml'), 'tool', 'fastapi')['entrypoint'];
-  if (typeof entry !== 'string' || !OBJECT.test(entry)) return undefined;
+  const entry = textAt(readToml(project, 'pyproject.toml'), 'tool', 'fastapi', 'entrypoint');
+  if (entry === undefined || !OBJECT.test(entry)) return undefined;
   return asgi(project, entry, { reason: '`tool.fastapi.entrypoint` in pyproject.toml', file: 'pyproject.toml' });
 }
 
@@ -169,8 +171,7 @@ function script(project: Startable): PythonStart | undefined {
   const toml = readToml(project, 'pyproject.toml');
   const scripts = { ...tableAt(toml, 'tool', 'poetry', 'scripts'), ...tableAt(toml, 'project', 'scripts') };
   const names = Object.keys(scripts).filter((name) => PLAIN_WORD.test(name));
-  const title = tableAt(toml, 'project')['name'] ?? tableAt(toml, 'tool', 'poetry')['name'];
-  const own = typeof title === 'string' ? normalName(title) : '';
+  const own = normalName(textAt(toml, 'project', 'name') ?? textAt(toml, 'tool', 'poetry', 'name') ?? '');
   const name =
     names.length === 1 ? names[0] : names.find((one) => ['start', 'serve', 'server', own].includes(normalName(one)));
   if (name === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { normalName } from './project.ts';
+import { normalName } from '../python/names.ts';
 
 /** What an installed package takes up. */
 export interface Weight {
@@ -22,7 +22,7 @@ export interface SizeAdvice {
 const HEAVY = 250 * 1024 ** 2;
 const SHOWN = 6;
 
-const DEVELOPMENT = [
+const DEVELOPMENT = new Set([
   'pytest',
   'mypy',
   'ruff',
@@ -34,7 +34,7 @@ const DEVELOPMENT = [
   'pylint',
   'tox',
   'nox',
-];
+]);
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [
     /^(?:nvidia-|triton$)/,
@@ -68,7 +68,7 @@ export function adviseOnSize(weights: readonly Weight[], production: ReadonlySet
   const own = weights.filter(({ name }) => production.has(name)).toSorted((a, b) => b.bytes - a.bytes);
   const total = own.reduce((sum, { bytes }) => sum + bytes, 0);
   const names = [...production];
-  const strays = names.filter((name) => DEVELOPMENT.includes(name));
+  const strays = names.filter((name) => DEVELOPMENT.has(name));
   const advice = [
     ...REMEDIES.filter(([pattern]) => names.some((name) => pattern.test(name))).map(([, sentence]) => sentence),
     ...(strays.length > 0

@@ -18,7 +18,7 @@ export interface BaseImage {
   /** The made image in the lab's cache, by the version of what is in it. */
   readonly archive: string;
   /** Puts into Debian's tree what the official image has. */
-  furnish(root: string): Promise<void>;
+  readonly furnish: (root: string) => Promise<void>;
 }
 
 export const NODE: BaseImage = {
@@ -26,7 +26,7 @@ export const NODE: BaseImage = {
   program: 'node',
   packages: [],
   archive: `node-${process.versions.node}-bookworm.tar`,
-  async furnish(root) {
+  furnish: async (root) => {
     await copyFile(await realpath(process.execPath), join(root, 'usr/local/bin/node'));
     await addNpm(root);
     // The official image's ordinary user.
@@ -42,7 +42,7 @@ export const PYTHON: BaseImage = {
   program: 'python3',
   packages: ['python3', 'python3-pip'],
   archive: 'python-3.11-bookworm.tar',
-  async furnish(root) {
+  furnish: async (root) => {
     for (const name of ['python', 'python3', 'python3.11']) {
       await symlink('/usr/bin/python3.11', join(root, 'usr/local/bin', name));
     }
