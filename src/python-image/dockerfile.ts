@@ -1,5 +1,5 @@
 import type { PythonImagePlan } from './plan.ts';
-import { UV, toolRequirement } from './tool.ts';
+import { UV, toolCommand } from './tool.ts';
 
 /** Ids under which a Dockerfile gets what private indexes need. */
 export const INDEX_SECRET = 'python-index';
@@ -17,7 +17,7 @@ const COMPILE = 'python -m compileall -qq -f -j 0 --invalidation-mode unchecked-
 export function generatePythonDockerfile(plan: PythonImagePlan): string {
   const installs = plan.packages || plan.own.length > 0;
   const stages = installs
-    ? [baseStage(plan), toolsStage(plan), dependenciesStage(plan), buildStage(plan, 'dependencies'), lastStage(plan)]
+    ? [baseStage(plan), toolsStage(plan), dependenciesStage(plan), buildStage(plan, 'tools'), lastStage(plan)]
     : [baseStage(plan), buildStage(plan, 'base'), lastStage(plan)];
   return [heading(plan), ...stages].map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
@@ -69,35 +69,35 @@ function toolsStage(plan: PythonImagePlan): readonly string[] {
 
 function dependenciesStage(plan: PythonImagePlan): readonly string[] {
   const { inputs, sourcesFirst } = plan;
+  const sources =
+    sourcesFirst === undefined ? copies(inputs) : [`# All sources before the install: ${sourcesFirst}.`, 'COPY . .'];
   return [
-    '# What the service needs when it runs.',
+    '# What the service needs when it runs: the same packages are the same layer in every release, whenever they are',
+    '# installed, as all of it has one time. A folder that COPY makes would have its own, so a folder around it is copied.',
     'FROM tools AS dependencies',
-    ...(!plan.packages
-      ? []
-      : [
-          ...(sourcesFirst === undefined
-            ? copies(inputs)
-            : [`# All sources before the install: ${sourcesFirst}.`, 'COPY . .']),
-          run(plan, UV_CACHE, [installCommand(plan)]),
-        ]),
-    '# The same packages are the same layer in every release, whenever they are installed.',
-    `RUN ${COMPILE} /venv; find /venv -exec touch --no-dereference --date=1980-01-01 {} +`,
+    ...(plan.packages ? sources : []),
+    run(plan, UV_CACHE, [
+      ...(plan.packages ? [installCommand(plan)] : []),
+      `{ ${COMPILE} /venv || true; }`,
+      'mkdir /layer && mv /venv /layer',
+      'find /layer -exec touch --no-dereference --date=1980-01-01 {} +',
+    ]),
   ];
 }
 
 function installCommand({ installer, hashed, workspace }: PythonImagePlan): string {
-  const { name, version, lockfile } = installer;
+  const { name, lockfile } = installer;
   switch (name) {
     case 'uv': {
       const member = workspace === undefined ? '' : ` --package ${workspace.member}`;
       return `uv sync --frozen --no-default-groups --no-install-local${member}`;
     }
     case 'poetry':
-      return `uvx --from '${toolRequirement(name, version)}' poetry install --only=main --no-root --no-interaction`;
+      return `${toolCommand(name)} install --only=main --no-root --no-interaction`;
     case 'pdm':
-      return `uvx --from '${toolRequirement(name, version)}' pdm install --prod --frozen-lockfile --no-self --no-editable`;
+      return `${toolCommand(name)} install --prod --frozen-lockfile --no-self --no-editable`;
     case 'pipenv':
-      return `uvx --from '${toolRequirement(name, version)}' pipenv sync`;
+      return `${toolCommand(name)} sync`;
     case 'pip':
     case 'pip-tools':
       return `uv pip install${hashed ? ' --require-hashes' : ''} -r ${lockfile}`;
@@ -128,7 +128,7 @@ function buildStage(plan: PythonImagePlan, from: string): readonly string[] {
           ),
         ]),
     ...(folders.length === 0 ? ['COPY . .'] : folders.map((folder) => `COPY ${folder} ${folder}`)),
-    ...(start.prepare === undefined ? [] : [`RUN ${start.prepare}`]),
+    ...(start.prepare === undefined ? [] : ['COPY --from=dependencies /layer /', `RUN ${start.prepare}`]),
     `RUN ${COMPILE} /app${own.length > 0 ? ' /project' : ''} || true`,
   ];
 }
@@ -143,7 +143,7 @@ function lastStage(plan: PythonImagePlan): readonly string[] {
     `# Starts ${start.reason}.`,
     'FROM base',
     ...(settings.length === 0 ? [] : [`ENV ${settings.join(' ')}`]),
-    ...(packages || own.length > 0 ? ['COPY --from=dependencies /venv /venv'] : []),
+    ...(packages || own.length > 0 ? ['COPY --from=dependencies /layer /'] : []),
     ...(own.length > 0 ? ['COPY --from=build /project /project'] : []),
     'COPY --from=build /app ./',
     ...(folder === undefined ? [] : [`WORKDIR /app/${folder}`]),

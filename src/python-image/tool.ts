@@ -4,8 +4,6 @@ export type InstallerName = 'uv' | 'poetry' | 'pdm' | 'pipenv' | 'hatch' | 'pip-
 /** How the packages of a Python project are installed for production. */
 export interface Installer {
   readonly name: InstallerName;
-  /** Exact version of poetry, pdm or pipenv where the project names one. */
-  readonly version?: string;
   /** The lockfile or the requirements file; `pyproject.toml` where there is none. */
   readonly lockfile: string;
 }
@@ -29,10 +27,15 @@ export function byMetadata({ name }: Installer): boolean {
   return name === 'hatch' || name === 'pep517';
 }
 
-/** The releases of the tools that a project without a pin of its own gets. */
-const RELEASES = { poetry: '2.5.1', pdm: '2.29.4', pipenv: '2026.10.3' } as const;
+/** The releases of the tools that the build brings, and what their dependencies are held to. */
+const TOOLS = {
+  poetry: { version: '2.5.1', with: [] },
+  pdm: { version: '2.29.4', with: ['hishel<2'] },
+  pipenv: { version: '2026.10.3', with: [] },
+} as const;
 
-/** A tool as `uvx --from` takes it. pdm is broken by newer releases of what it needs, and states exact ones itself. */
-export function toolRequirement(name: keyof typeof RELEASES, version: string = RELEASES[name]): string {
-  return name === 'pdm' ? `pdm[locked]==${version}` : `${name}==${version}`;
+/** What runs a tool in an environment of its own, which does not stay. */
+export function toolCommand(name: keyof typeof TOOLS): string {
+  const { version, with: held } = TOOLS[name];
+  return ['uvx', '--from', `${name}==${version}`, ...held.flatMap((one) => ['--with', `'${one}'`]), name].join(' ');
 }

