@@ -76,7 +76,7 @@ export function nativeNeeds(packages: readonly ProductionPackage[], python: stri
       const build =
         native.build === undefined
           ? ''
-          : `is compiled${missing && native.wheel ? `, as no wheel fits Python ${python} on Linux` : ''}`;
+          : `is compiled${missing && native.wheel ? `, as no wheel fits Python ${python} on Linux,` : ''}`;
       const run = native.run === undefined ? '' : `loads ${native.run.join(', ')}`;
       const less = native.instead === undefined ? '' : `; ${native.instead} needs none of that`;
       return `${name} ${[build, run].filter(Boolean).join(' and ')}${less}`;
