@@ -19,6 +19,8 @@ export interface ImageBuild {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Files by the id that `RUN --mount=type=secret` names: a step that names it reads the file, no layer keeps it. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Runs every step anew, whatever the builder remembers. */
+  readonly fresh?: boolean;
   /** Agents or keys of SSH by id, such as `default`, as `RUN --mount=type=ssh` uses them. */
   readonly ssh?: readonly string[];
   /** The builder, where it is not docker's own. */
@@ -71,6 +73,7 @@ export function buildArguments(build: ImageBuild, metadata: string): readonly st
     // Not by the environment: an argument named PATH or DOCKER_HOST must reach the Dockerfile, not docker itself.
     ...[...build.buildArgs].map(([name, value]) => `--build-arg=${name}=${value}`),
     ...[...build.secrets].map(([id, file]) => `--secret=id=${id},${csv(`src=${file}`)}`),
+    ...(build.fresh === true ? ['--no-cache'] : []),
     ...(build.ssh ?? []).map((id) => `--ssh=${id}`),
     ...layersArguments(build.layers),
     // Files get the time of SOURCE_DATE_EPOCH as well, where BuildKit can do that; it cannot together with unpacking,

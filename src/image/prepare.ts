@@ -89,6 +89,7 @@ export async function prepareImage(
                 buildArgs: given.buildArgs,
                 secrets,
                 ssh: given.ssh,
+                fresh: !given.cache,
                 ...(name !== undefined && { builder: name }),
                 ...(exportsCache && layers !== undefined && { layers }),
                 labels: { ...labels.steady, ...labels.ofCommit },

@@ -117,6 +117,16 @@ describe('a project without an image', () => {
     expect(summary).toContain('| build | passed |');
   });
 
+  test('in a folder whose name holds spaces and letters of every kind', () => {
+    const files = project({ test: 'node --test' }, { name: '@équipe/shop' });
+    shop.write(
+      Object.fromEntries(Object.entries(files).map(([name, content]) => [`dé pôt/mon app 文/${name}`, content])),
+    );
+    const { exitCode, summary } = shop.build({ directory: 'dé pôt/mon app 文' });
+    expect(exitCode).toBe(0);
+    expect(summary).toContain('équipe/shop is built');
+  });
+
   test('a failing test fails the job on its line, and nothing is built after it', () => {
     shop.write({
       ...project({
@@ -144,6 +154,17 @@ test('adds <one> item', () => {
     expect(exitCode).toBe(1);
     expect(summary).toContain('failed with exit code 7');
     expect(summary).toMatch(/```\n[^]*no compiler for you[^]*```/);
+  });
+
+  test('dockerfile: print shows the Dockerfile and does nothing else', () => {
+    shop.write({ ...project({ test: 'echo ran >&2' }), 'server.js': '' });
+    const { exitCode, outputs, summary, log } = shop.build({ dockerfile: 'print' });
+    expect(exitCode).toBe(0);
+    expect(outputs['dockerfile']).toContain('FROM node:24-slim');
+    expect(outputs['dockerfile']).toContain('CMD ["node", "server.js"]');
+    expect(summary).toContain('This would be the Dockerfile of shop');
+    expect(summary).toContain('CMD ["node", "server.js"]');
+    expect(log).not.toMatch(/npm ci|^ran$/m);
   });
 
   test('a script that fails without a report shows its last lines', () => {

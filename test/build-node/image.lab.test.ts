@@ -87,9 +87,6 @@ describe('an image, by a real engine in a real registry', () => {
       expect(Date.now() - told).toBeLessThan(10_000);
       expect(await docker(env, 'inspect', '--format={{.State.ExitCode}}', id)).toBe('0');
     });
-
-    // Everything in the image has the time of the commit, so the same commit gives the same image.
-    expect(forced.outputs['digest']).toBe(digest);
   }, 180_000);
 
   test('other content gets another image', async () => {

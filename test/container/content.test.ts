@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -32,6 +33,26 @@ describe('contextFiles', () => {
     const files = { '.dockerignore': 'a\n!a/b/keep', 'a/b/keep/x': '', 'a/b/y': '', 'a/z': '' };
     expect(await names(files)).toEqual(['.dockerignore', 'a/b/keep/x']);
   });
+
+  test('takes links as links, also where they lead in a circle, and names of every kind', async () => {
+    const files = { a: { link: 'b' }, b: { link: 'a' }, 'in/self': { link: '..' }, 'dé pôt/mon fichier 文.js': '' };
+    expect(await names(files)).toEqual(['a', 'b', 'dé pôt/mon fichier 文.js', 'in/self']);
+    expect(await hashOf(files)).not.toBe(await hashOf({ ...files, b: { link: 'in' } }));
+  });
+
+  test('of 50,000 files', async () => {
+    await withFolder({}, async (folder) => {
+      for (let group = 0; group < 50; group += 1) {
+        mkdirSync(join(folder, `${group}`));
+        for (let file = 0; file < 1000; file += 1) writeFileSync(join(folder, `${group}/${file}`), `${file}`);
+      }
+      const files = await contextFiles(folder);
+      expect(files).toHaveLength(50_000);
+      const before = await contentHash({ files, dockerfile: '' });
+      writeFileSync(join(folder, '49/999'), 'changed');
+      expect(await contentHash({ files, dockerfile: '' })).not.toBe(before);
+    });
+  }, 120_000);
 
   test.each(['!', '[', 'a[]b', 'x[a-]', 'ok\n[b-a]', 'end\\'])('refuses the pattern %j with its line', (text) => {
     const line = text.split('\n').length;

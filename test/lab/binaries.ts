@@ -60,6 +60,22 @@ const binaries = {
       return { url, member: 'act', checksums: `${folder}/checksums.txt` };
     },
   },
+  buildkitd: {
+    source: {
+      module: 'buildkit',
+      package: 'github.com/moby/buildkit/cmd/buildkitd',
+      requires: 'github.com/moby/buildkit',
+    },
+    fits: '>=0.26.0 <1',
+    release(version, arch) {
+      const repository = 'moby/buildkit';
+      return {
+        url: `${releases(repository, version)}/buildkit-${version}.linux-${arch}.tar.gz`,
+        member: 'bin/buildkitd',
+        checksums: `https://api.github.com/repos/${repository}/releases/tags/${version}`,
+      };
+    },
+  },
   buildx: {
     source: { install: 'github.com/docker/buildx/cmd/buildx', version: 'v0.38.2' },
     fits: '>=0.38.2 <1',

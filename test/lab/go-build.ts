@@ -10,7 +10,7 @@ const OLDEST_GO = { major: 1, minor: 21 };
 /** Where a program's source is: in a module pinned with all its dependencies in this repository, or at a version. */
 export type GoSource =
   | {
-      readonly module: 'kubernetes' | 'etcd';
+      readonly module: 'kubernetes' | 'etcd' | 'buildkit';
       readonly package: string;
       /** The requirement in the module's go.mod whose version is the program's. */
       readonly requires: string;

@@ -5,9 +5,12 @@ import { lacking } from './lab.ts';
  * `describe` for tests that need image builds or real pods, which an ordinary user may not have: without them the tests
  * are reported as skipped, and why. As root nothing is ever skipped: what is missing then is a fault of the machine.
  */
-export async function describeWith(...needs: readonly ('images' | 'pods')[]): Promise<typeof describe.skip> {
+export async function describeWith(
+  ...needs: readonly ('images' | 'buildkit' | 'pods')[]
+): Promise<typeof describe.skip> {
   if (process.getuid?.() === 0) return describe;
-  const missing = needs.includes('images') ? (await lacking('images')).map(({ what }) => what) : [];
+  const parts = (['images', 'buildkit'] as const).filter((part) => needs.includes(part));
+  const missing = (await Promise.all(parts.map(async (part) => lacking(part)))).flat().map(({ what }) => what);
   if (needs.includes('pods')) missing.push('real pods, which need root');
   if (missing.length === 0) return describe;
   process.stderr.write(`Tests are skipped, as they need ${missing.join('; and ')}\n`);

@@ -40,6 +40,10 @@ export interface LabFacts {
     /** Its address alone, as pip names hosts that it trusts without TLS. */
     host: string;
   };
+  buildkit?: {
+    /** For BUILDX_BUILDER, in the DOCKER_CONFIG of the images part. */
+    builder: string;
+  };
   aws?: {
     /** For AWS_ENDPOINT_URL. */
     endpoint: string;

@@ -1,5 +1,6 @@
 import type { Part, PartName } from './part.ts';
 import { aws } from './parts/aws.ts';
+import { buildkit } from './parts/buildkit.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
@@ -12,6 +13,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [registry.name, registry],
   [images.name, images],
   [packages.name, packages],
+  [buildkit.name, buildkit],
   [cluster.name, cluster],
   [github.name, github],
   [runner.name, runner],

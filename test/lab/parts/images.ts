@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findBinary, missingForBinaries } from '../binaries.ts';
+import { unmountBelow } from '../mounts.ts';
 import type { LabContext, LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
 import { NODE, bringBaseImage } from './base-image.ts';
@@ -48,7 +49,7 @@ export const images: Part<'images'> = {
   async down({ state }) {
     if (!isRoot()) return rm(state, { recursive: true, force: true });
     await stop(state, 'dockerd', 20_000);
-    for (const mount of await mountsBelow(state)) await run('umount', ['--lazy', mount]);
+    await unmountBelow(state);
     await removeBridge(bridgeName(state));
     await rm(state, { recursive: true, force: true });
   },
@@ -110,12 +111,6 @@ async function answers(state: string, env: NodeJS.ProcessEnv): Promise<void> {
   }
   const log = await readFile(join(state, 'dockerd.log'), 'utf8').catch(() => '');
   throw new Error(`The Docker engine does not answer; the end of its log:\n${log.slice(-2000)}`);
-}
-
-/** The innermost first. */
-async function mountsBelow(folder: string): Promise<readonly string[]> {
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
-  return mounts.filter((mount) => mount.startsWith(`${folder}/`)).toReversed();
 }
 
 async function exists(path: string): Promise<boolean> {
