@@ -26,7 +26,7 @@ export interface PythonProject {
   readonly devDependencies: readonly string[];
   /** Dependency groups and extras that checks need. */
   readonly dev: { readonly groups: readonly string[]; readonly extras: readonly string[] };
-  /** Of pip and pip-tools: what to install to run it, and what on top of that for its checks. */
+  /** Of requirements files: what to install to run it, and what on top of that for its checks. */
   readonly requirements?: { readonly run: Requirements; readonly dev?: Requirements };
   /** Of uv: the workspace that it is the root or a member of. */
   readonly workspace?: Workspace;
@@ -77,7 +77,7 @@ export function detectProject(read: ReadFile, parents = 0): PythonProject {
   const isSetup = read('setup.py') !== undefined || older !== undefined;
   const chosen = chooseTool({ read, pyproject, workspace, requirements: requirements?.run, isSetup });
   const backend = pyproject.backend ?? (isSetup ? 'setuptools.build_meta:__legacy__' : undefined);
-  const ofFiles = chosen.tool === 'pip' || chosen.tool === 'pip-tools';
+  const ofFiles = ['pip', 'pip-tools', 'pep517'].includes(chosen.tool);
   const dev = devFiles.length > 0 ? readRequirements(devFiles, read) : undefined;
   const pipfile = pipfileNames(read);
   const name = pyproject.name ?? older?.name;
@@ -92,7 +92,7 @@ export function detectProject(read: ReadFile, parents = 0): PythonProject {
     ...(version !== undefined && { version }),
     ...(isPackage(chosen, pyproject, backend) ? { kind: 'package', ...(backend && { backend }) } : { kind: 'app' }),
     dependencies: [...new Set(dependencies)],
-    devDependencies: [...new Set(devDependencies)],
+    devDependencies: [...new Set(devDependencies)].filter((one) => !dependencies.includes(one)),
     dev: { groups: pyproject.groups, extras: [...new Set([...pyproject.extras, ...(older?.extras ?? [])])] },
     ...(ofFiles && requirements && { requirements: { ...requirements, ...(dev && { dev }) } }),
     ...(workspace !== undefined && chosen.tool === 'uv' && { workspace }),

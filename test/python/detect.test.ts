@@ -217,7 +217,7 @@ describe('what a project is', () => {
       'requirements-dev.txt': '-r requirements.txt\npytest\n-e .',
     });
     expect(dependencies).toEqual(['flask', 'gunicorn']);
-    expect(devDependencies).toEqual(['flask', 'gunicorn', 'pytest']);
+    expect(devDependencies).toEqual(['pytest']);
     expect(requirements?.run).toMatchObject({ hashed: true, ownFolder: false, files: ['requirements.txt'] });
     expect(requirements?.dev).toMatchObject({ hashed: false, ownFolder: true });
   });
