@@ -1,9 +1,11 @@
+import path from 'node:path';
 import type { RunResult } from '../action/exec.ts';
 import { NETWORK, explainFailure } from './install-errors.ts';
 import { type InstallPlan, type Step, planInstall, venvOf } from './install-plan.ts';
+import type { ToolName } from './pins.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { PythonProject } from './project.ts';
-import { type Program, type PythonHost, UV_ENV, provideTool } from './uv.ts';
+import { type Program, type PythonHost, UV_ENV, provideTool, toolBin } from './uv.ts';
 
 /** What installs: a project's folder, the interpreter and uv. */
 export interface Installation {
@@ -75,7 +77,15 @@ async function perform(
   }
 }
 
-/** Programs of a project run with its environment first on PATH, as after `activate`. */
-export function activated(venv: string, env: PythonHost['env']): Readonly<Record<string, string>> {
-  return { VIRTUAL_ENV: venv, PATH: `${venv}/bin:${env['PATH'] ?? ''}` };
+/**
+ * What programs of a project run with: its environment first on PATH, as after `activate`, and what is brought for them
+ * last, so that a version of the project's own comes first.
+ */
+export function activated(
+  venv: string,
+  brings: readonly ToolName[],
+  host: Pick<PythonHost, 'env' | 'info'>,
+): Readonly<Record<string, string>> {
+  const folders = [path.join(venv, 'bin'), host.env['PATH'] ?? '', ...brings.map((name) => toolBin(name, host))];
+  return { VIRTUAL_ENV: venv, PATH: folders.filter((folder) => folder !== '').join(path.delimiter) };
 }

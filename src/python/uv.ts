@@ -46,8 +46,8 @@ export async function provideTool(name: ToolName, uv: Program, host: PythonHost)
   const { version, oldest, with: held = [] } = TOOLS[name];
   const onPath = await programAt(name, oldest, host);
   if (onPath !== undefined) return { ...onPath, from: 'PATH' };
-  const folder = path.join(toolFolder(host), 'delivery-actions-python', `${name}-${version}`);
-  const binary = path.join(folder, 'bin', name);
+  const folder = path.dirname(toolBin(name, host));
+  const binary = path.join(toolBin(name, host), name);
   const kept = await programAt(binary, version, host);
   if (kept !== undefined) return { ...kept, from: "the runner's tool cache" };
   const env = { ...UV_ENV, UV_TOOL_DIR: path.join(folder, 'tools'), UV_TOOL_BIN_DIR: path.join(folder, 'bin') };
@@ -69,6 +69,11 @@ export async function provideTool(name: ToolName, uv: Program, host: PythonHost)
       remedy: `Run the job again where the index did not answer, or install ${name} in a step before this one.`,
     },
   );
+}
+
+/** The folder that a tool's program is brought to, to be put on PATH before it is. */
+export function toolBin(name: ToolName, host: Pick<PythonHost, 'env' | 'info'>): string {
+  return path.join(toolFolder(host), 'delivery-actions-python', `${name}-${TOOLS[name].version}`, 'bin');
 }
 
 /** How uv and what it starts behave in a job: no bars of progress, and a silent server is waited for a minute at most. */

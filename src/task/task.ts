@@ -4,6 +4,8 @@ import type { Host } from '../action/host.ts';
 export interface Task {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What came of a task; one whose stage never came is `not run`. */
@@ -77,7 +79,7 @@ async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResul
 }
 
 async function perform(
-  { name, command: [program, ...args] }: Task,
+  { name, command: [program, ...args], env }: Task,
   cwd: string,
   { exec }: TaskHost,
   show: (line: string) => void,
@@ -89,7 +91,7 @@ async function perform(
     if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
     if (last.length > TAIL_LINES) last.shift();
   };
-  const { exitCode, took } = await exec.run(program, args, { cwd, onLine });
+  const { exitCode, took } = await exec.run(program, args, { cwd, onLine, ...(env !== undefined && { env }) });
   const failed = exitCode !== 0;
   return { name, status: failed ? 'failed' : 'passed', seconds: took / 1000, tail: failed ? last.join('\n') : '' };
 }
