@@ -74,7 +74,7 @@ export function optionalFlag(options: Options = {}): Field<boolean | undefined> 
   return field(options, 'true, false, or nothing', (raw) => (raw === '' ? undefined : inner.parse(raw)));
 }
 
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A duration such as `90s`, `10m` or `1h30m`; gives milliseconds. */
 export function duration(options: Options & { min?: string; max?: string } = {}): Field<number> {
@@ -89,10 +89,10 @@ export function duration(options: Options & { min?: string; max?: string } = {})
   });
 }
 
-/** Milliseconds of `1h30m`, `90s`, `500ms`; NaN when it is not a duration. */
+/** Milliseconds of `1h30m`, `90s`, `30d`, `500ms`; NaN when it is not a duration. */
 export function milliseconds(raw: string): number {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(raw)) return Number.NaN;
-  const parts = raw.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(raw)) return Number.NaN;
+  const parts = raw.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
   return [...parts].reduce((sum, [, n, unit]) => sum + Number(n) * UNIT_MS[unit as keyof typeof UNIT_MS], 0);
 }
 

@@ -1,6 +1,7 @@
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { stsHost } from './partition.ts';
+import { element } from './xml.ts';
 
 /** Keys that sign AWS requests; `expiration` in milliseconds since 1970, absent for keys that stay. */
 export interface Credentials {
@@ -49,7 +50,7 @@ export function awsCredentials(host: AwsHost, options: CredentialOptions): Crede
 }
 
 /** The endpoint that stands in for a service's own, or undefined. */
-export function endpointOf(env: Host['env'], service: 'STS' | 'EKS' | 'ECR'): string | undefined {
+export function endpointOf(env: Host['env'], service: 'STS' | 'EKS' | 'ECR' | 'S3' | 'CLOUDFRONT'): string | undefined {
   return env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'] || undefined;
 }
 
@@ -133,11 +134,4 @@ function refusal(role: string, code: string, message: string, { info }: AwsHost)
         ? `Its trust policy must allow sts:AssumeRoleWithWebIdentity for token.actions.githubusercontent.com with aud sts.amazonaws.com and a sub like repo:${owner}/${name}:… or, with immutable ids, repo:${owner}@ID/${name}@ID:…`
         : 'Check role-to-assume, region and the duration of the session; run the job again if AWS was unreachable.',
   });
-}
-
-/** Text of the first such element; STS answers are flat and their values are escaped by five entities only. */
-function element(xml: string, name: string): string | undefined {
-  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-  const entities: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-  return text?.replaceAll(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => entities[entity] ?? '');
 }

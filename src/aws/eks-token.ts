@@ -1,6 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { stsHost } from './partition.ts';
+import { canonicalQuery, hmac, sha256, signingKey } from './signature.ts';
 
 /** EKS takes a token for 15 minutes from its date; a minute is left for clocks that differ and requests under way. */
 const TOKEN_LIFE_MS = 14 * 60_000;
@@ -57,31 +57,4 @@ export function tokenSource(
     held = { token, until: Math.min(now + TOKEN_LIFE_MS, current.expiration ?? Infinity) };
     return token;
   };
-}
-
-/** The key of Signature Version 4 for one day, region and service (AWS IAM guide, "Create a signed request"). */
-export function signingKey(secret: string, day: string, region: string, service: string): Buffer {
-  return [day, region, service, 'aws4_request'].reduce<Buffer>(
-    (key, part) => hmac(key, part),
-    Buffer.from(`AWS4${secret}`),
-  );
-}
-
-function canonicalQuery(parameters: Readonly<Record<string, string>>): string {
-  return Object.entries(parameters)
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .toSorted()
-    .join('&');
-}
-
-function encode(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -19,3 +19,8 @@ export function isDenied(error: unknown): boolean {
 export function told(error: unknown): string {
   return messageOf(error).slice(0, 500);
 }
+
+/** The IAM action that AWS itself names as missing; what was asked for where it names none. */
+export function missingAction(error: unknown, asked: string): string {
+  return /not authorized to perform: ([\w-]+:\w+)/.exec(messageOf(error))?.[1] ?? asked;
+}

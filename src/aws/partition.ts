@@ -3,3 +3,14 @@ export function stsHost(region: string): string {
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
   return `sts.${region}.${region.startsWith('eusc-') ? 'amazonaws.eu' : suffix}`;
 }
+
+/** The one endpoint of CloudFront in the partition, and the region that its requests are signed for. */
+export function cloudFrontHost(region: string): { readonly host: string; readonly region: string } {
+  if (region.startsWith('cn-')) return { host: 'cloudfront.cn-northwest-1.amazonaws.com.cn', region: 'cn-northwest-1' };
+  return { host: 'cloudfront.amazonaws.com', region: 'us-east-1' };
+}
+
+/** S3 of the region. */
+export function s3Host(region: string): string {
+  return stsHost(region).replace(/^sts\./, 's3.');
+}

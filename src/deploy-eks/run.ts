@@ -1,8 +1,8 @@
 import type { Action } from '../action/action.ts';
-import { Failed, UserError, describe, messageOf } from '../action/errors.ts';
+import { Failed, UserError, describe } from '../action/errors.ts';
 import { unlessAborted } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
-import { type DeploymentTracker, deploymentTracker } from '../github/deployments.ts';
+import { trackedDeployment } from '../github/deployments.ts';
 import { applyAll } from '../kube/apply.ts';
 import { explainKubeError } from '../kube/errors.ts';
 import { type Kube, KubeError, showRef } from '../kube/kube.ts';
@@ -61,7 +61,8 @@ async function deploy(given: DeployInputs, host: Host, record: DeployRecord): Pr
   const target = planTarget(given, host.env);
   const documents = await readDocuments(given, host);
   const story = new Story(given, host, record, documents);
-  return tellingGitHub(given, host, async (tracker) => {
+  const { environment, environmentUrl: url, githubToken: token } = given;
+  return trackedDeployment(host, { environment, url, token }, async (tracker) => {
     try {
       const { kube, namespace } = await unlessAborted(connectTo(target, host), host.signal);
       story.kube = kube;
@@ -107,28 +108,6 @@ async function release(kube: Kube, { given, host, record, story }: Release): Pro
   record.mark(failure.why);
   host.log.info(`${failure.ref ? `${showRef(failure.ref)}: ` : ''}${failure.why}`);
   return story.failed(failure, await takeBack(kube, record, given, host));
-}
-
-/** Tells GitHub how the deploy ended, whatever way it did, once it was told of its start. */
-async function tellingGitHub(
-  given: DeployInputs,
-  host: Host,
-  deploying: (tracker: DeploymentTracker) => Promise<Outputs>,
-): Promise<Outputs> {
-  const tracker = deploymentTracker(host, {
-    token: given.environment === '' ? '' : given.githubToken,
-    environment: given.environment,
-    url: given.environmentUrl,
-  });
-  try {
-    const outputs = await deploying(tracker);
-    await tracker.report('success');
-    return outputs;
-  } catch (error) {
-    const cancelled = error instanceof Failed && error.outputs['verdict'] === 'cancelled';
-    await tracker.report(cancelled ? 'error' : 'failure', messageOf(error));
-    throw error;
-  }
 }
 
 async function readDocuments(given: DeployInputs, host: Host): Promise<readonly Document[]> {

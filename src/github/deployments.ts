@@ -1,4 +1,4 @@
-import { messageOf } from '../action/errors.ts';
+import { Failed, messageOf } from '../action/errors.ts';
 import { graceAfter } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 
@@ -100,6 +100,25 @@ export function deploymentTracker(host: TrackerHost, options: TrackerOptions): D
       await report('in_progress');
     },
   };
+}
+
+/** Tells GitHub how a deploy ended, whatever way it did, once `deploying` has told it of its start. */
+export async function trackedDeployment<T>(
+  host: TrackerHost,
+  options: TrackerOptions,
+  deploying: (tracker: DeploymentTracker) => Promise<T>,
+): Promise<T> {
+  const { environment, token = '' } = options;
+  const tracker = deploymentTracker(host, { ...options, token: environment === '' ? '' : token });
+  try {
+    const result = await deploying(tracker);
+    await tracker.report('success');
+    return result;
+  } catch (error) {
+    const cancelled = error instanceof Failed && error.outputs['verdict'] === 'cancelled';
+    await tracker.report(cancelled ? 'error' : 'failure', messageOf(error));
+    throw error;
+  }
 }
 
 /**

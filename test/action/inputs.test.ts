@@ -75,11 +75,12 @@ describe('fields', () => {
     ['1h30m', 5_400_000],
     ['500ms', 500],
     ['1.5s', 1500],
+    ['1d', 86_400_000],
   ])('duration %s is %d ms', (raw, ms) => {
     expect(duration().parse(raw)).toBe(ms);
   });
 
-  test.each(['', '10', 'm', '5d', '-5s', '10m ', '1e9s'])('duration refuses %j', (raw) => {
+  test.each(['', '10', 'm', '5w', '-5s', '10m ', '1e9s'])('duration refuses %j', (raw) => {
     expect(() => duration().parse(raw)).toThrow('is not a duration');
   });
 

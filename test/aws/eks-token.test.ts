@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { eksToken, signingKey, tokenSource } from '../../src/aws/eks-token.ts';
+import { eksToken, tokenSource } from '../../src/aws/eks-token.ts';
+import { signingKey } from '../../src/aws/signature.ts';
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);

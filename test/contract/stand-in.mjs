@@ -1,5 +1,5 @@
 // Takes the place of an action's bundle where only the workflow around it is tried: writes down its inputs and answers.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 
 const inputs = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) => {
@@ -10,7 +10,10 @@ const inputs = Object.fromEntries(
 appendFileSync(process.env['STAND_IN_RECORD'], `${JSON.stringify(inputs)}\n`);
 
 const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/${inputs.image}@sha256:${'a'.repeat(64)}`;
-if (inputs.cluster === undefined) {
+if (inputs.cluster === undefined && inputs.bucket === undefined) {
+  // What a build of a site leaves behind.
+  mkdirSync('dist/.well-known', { recursive: true });
+  writeFileSync('dist/.well-known/built', process.env['GITHUB_SHA'] ?? '');
   if (inputs.push === 'true' || process.env['STAND_IN_FORGED'])
     answer({ digest: image.split('@')[1], image: process.env['STAND_IN_MASKED'] ? '' : image });
 } else {

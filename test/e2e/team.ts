@@ -24,11 +24,25 @@ jobs:
     uses: logicore/delivery-actions/.github/workflows/build-node.yml@v1
 `;
 
-/** A run that somebody starts: by a push, or by hand with inputs. */
+/** A run that somebody starts: by a push, by hand with inputs, or by another event. */
 export interface Started {
   readonly file: string;
   readonly inputs?: Readonly<Record<string, string>>;
+  readonly event?: string;
+  /** What GitHub tells with the event, beside the repository. */
+  readonly payload?: object;
 }
+
+/** What a team begins with: an example and the templates that it copies, by their names in .github/workflows. */
+export interface Project {
+  readonly example: string;
+  readonly templates: Readonly<Record<string, string>>;
+}
+
+const TRACKING_API: Project = {
+  example: 'tracking-api',
+  templates: { 'deliver.yml': 'node-service.yml', 'deploy.yml': 'deploy-service.yml' },
+};
 
 /** What a push came to. */
 export interface Delivered extends WorkflowRun {
@@ -41,22 +55,24 @@ export class Team {
   readonly #product: string;
   readonly #outside: string;
 
-  private constructor(outside: string) {
+  private constructor(outside: string, example: string) {
     this.#outside = outside;
-    this.folder = path.join(outside, 'tracking-api');
+    this.folder = path.join(outside, example);
     this.#product = path.join(outside, 'product');
   }
 
   /** @param within an existing folder */
-  static async start(within = tmpdir()): Promise<Team> {
-    const team = new Team(await mkdtemp(path.join(within, 'team-')));
-    await cp(path.join(root, 'examples/tracking-api'), team.folder, {
+  static async start(within = tmpdir(), { example, templates } = TRACKING_API): Promise<Team> {
+    const team = new Team(await mkdtemp(path.join(within, 'team-')), example);
+    await cp(path.join(root, 'examples', example), team.folder, {
       recursive: true,
-      filter: (file) => !/\/(node_modules|junit\.xml)$/.test(file),
+      filter: (file) => !/\/(node_modules|dist|junit\.xml)$/.test(file),
     });
-    await mkdir(path.join(team.folder, '.github/workflows'), { recursive: true });
-    await cp(path.join(root, 'workflows/node-service.yml'), path.join(team.folder, DELIVER));
-    await cp(path.join(root, 'workflows/deploy-service.yml'), path.join(team.folder, DEPLOY));
+    const workflows = path.join(team.folder, '.github/workflows');
+    await mkdir(workflows, { recursive: true });
+    for (const [name, template] of Object.entries(templates)) {
+      await cp(path.join(root, 'workflows', template), path.join(workflows, name));
+    }
     await writeFile(path.join(team.folder, CHECKS), CHECKS_TEXT);
     await copyProduct(root, team.#product);
     return team;
@@ -76,15 +92,19 @@ export class Team {
   }
 
   /** Pushes to the default branch: the workflow runs, with the lab in place of GitHub and AWS. */
-  async push(company: Company, facts: LabFacts, onEvent?: (event: WorkflowEvent) => void): Promise<Delivered> {
+  async push(
+    company: Pick<Company, 'variables'>,
+    facts: LabFacts,
+    onEvent?: (event: WorkflowEvent) => void,
+  ): Promise<Delivered> {
     return this.run(company, facts, { file: DELIVER }, onEvent);
   }
 
   /** Runs one workflow: with inputs as if started by hand, else by a push to the default branch. */
   async run(
-    company: Company,
+    company: Pick<Company, 'variables'>,
     facts: LabFacts,
-    { file, inputs }: Started,
+    { file, inputs, event, payload }: Started,
     onEvent?: (event: WorkflowEvent) => void,
   ): Promise<Delivered> {
     const { aws, github, images, runner } = facts;
@@ -96,7 +116,8 @@ export class Team {
       product: this.#product,
       workflow: file,
       ...(inputs && { event: 'workflow_dispatch', inputs }),
-      payload: { ref: 'refs/heads/main', repository: { default_branch: 'main' } },
+      ...(event !== undefined && { event }),
+      payload: { ref: 'refs/heads/main', repository: { default_branch: 'main' }, ...payload },
       vars: company.variables,
       secrets: { GITHUB_TOKEN: github.token },
       env: {

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { at, textAt } from '../../src/kube/fields.ts';
+import { artifactActions } from './artifacts.ts';
 
 const run = promisify(execFile);
 const product = 'logicore/delivery-actions@v1';
@@ -87,6 +88,7 @@ export async function runWorkflow(given: Workflow): Promise<WorkflowRun> {
       '--platform=ubuntu-24.04=-self-hosted',
       `--local-repository=${product}=${given.product}`,
       `--eventpath=${payload}`,
+      ...(await artifactActions(given.product, join(folder, 'artifacts'))).map((one) => `--local-repository=${one}`),
       ...files.flat(),
     ];
     return await follow(given, options, caller, folder);

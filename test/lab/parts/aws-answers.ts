@@ -34,10 +34,27 @@ export function refuse(service: AwsCall['service'] | undefined, why: Refusal, to
   const message = told ?? usual;
   if (service === 'ecr') return json(status < 500 ? 400 : status, { __type: other, message });
   if (service === 'eks') return json(status, { message }, { 'x-amzn-errortype': other });
+  if (service === 's3') return s3Error(why, message);
   return stsError(status === 429 ? 400 : status, sts, message);
 }
 
-/** An error in the form of AWS's query protocol. */
+/** S3's own form and words (API reference, "Error responses"). */
+function s3Error(why: Refusal, message: string): Answer {
+  const [status, code] = (
+    {
+      denied: [403, 'AccessDenied'],
+      expired: [400, 'ExpiredToken'],
+      'unknown-key': [403, 'InvalidAccessKeyId'],
+      throttled: [503, 'SlowDown'],
+      failed: [500, 'InternalError'],
+      unsupported: [501, 'NotImplemented'],
+    } as const
+  )[why];
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${escape(message)}</Message></Error>`;
+  return { status, headers: { 'content-type': 'application/xml' }, body };
+}
+
+/** An error in the form of AWS's query protocol, as CloudFront gives it too. */
 export function stsError(status: number, code: string, message: string): Answer {
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escape(message)}</Message></Error>`;
   const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${error}</ErrorResponse>`;

@@ -1,9 +1,10 @@
+import { cloudFrontCall, s3Call } from './aws-web-call.ts';
 import type { Asked } from './stand-in.ts';
 import { isObject } from './values.ts';
 
 /** One call of AWS's API, as far as the lab has to understand it. */
 export interface AwsCall {
-  readonly service: 'sts' | 'eks' | 'ecr';
+  readonly service: 'sts' | 'eks' | 'ecr' | 's3' | 'cloudfront';
   /** As IAM names it, such as `ecr:CreateRepository`. */
   readonly action: string;
   /** ARN of what it is about; `*` where the action has no such thing. */
@@ -12,6 +13,8 @@ export interface AwsCall {
   /** Access key of the signature; undefined for a call without one. */
   readonly keyId: string | undefined;
   readonly sessionToken: string | undefined;
+  /** What the caller has to be allowed besides, as a copy has to be read. */
+  readonly also?: readonly Pick<AwsCall, 'action' | 'resource'>[];
 }
 
 export const accountId = '123456789012';
@@ -19,10 +22,11 @@ const ecrTarget = 'AmazonEC2ContainerRegistry_V20150921.';
 
 /**
  * What a request asks of AWS. STS speaks the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
- * region stands in the scope of the signature.
+ * region stands in the scope of the signature; S3 and CloudFront speak REST, and are known by that scope.
  */
 export function readCall({ method, url, headers, body }: Asked, homeRegion: string): AwsCall | undefined {
-  const [, keyId, region = homeRegion] = /Credential=([^/,]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+  const scope = /Credential=([^/,]+)\/\d+\/([^/]+)\/([^/]+)\//.exec(headers.authorization ?? '');
+  const [, keyId, region = homeRegion, service] = scope ?? [];
   const token = headers['x-amz-security-token'];
   const signed = { region, keyId, sessionToken: typeof token === 'string' ? token : undefined };
   const target = headers['x-amz-target'];
@@ -30,6 +34,8 @@ export function readCall({ method, url, headers, body }: Asked, homeRegion: stri
     const action = target.slice(ecrTarget.length);
     return { ...signed, service: 'ecr', action: `ecr:${action}`, resource: ecrResource(action, body, region) };
   }
+  if (service === 's3') return { ...signed, service, ...s3Call({ method, url, headers, body }) };
+  if (service === 'cloudfront') return { ...signed, service, ...cloudFrontCall(method, url.pathname, accountId) };
   const cluster = /^\/clusters(?:\/([^/]+))?$/.exec(url.pathname);
   if (cluster !== null && method === 'GET') {
     const [, name] = cluster;

@@ -7,6 +7,7 @@ import { type Policies, allows, denial, readPolicies } from './aws-policy.ts';
 import { openSts } from './aws-sts.ts';
 import { type Session, reviewToken } from './aws-token.ts';
 import { openUsers } from './aws-users.ts';
+import { openWeb } from './aws-web.ts';
 import { type Answer, type Asked, json, serve } from './stand-in.ts';
 import { isObject, secondsOr } from './values.ts';
 
@@ -34,6 +35,7 @@ const moto = openMoto(given.moto);
 const sts = openSts(moto, given.jwks, region);
 const users = openUsers(given.roleArn);
 const ecr = openEcrFront({ host: ecrHost, registry: given.registry, region, denied, describe: describeRepository });
+const web = openWeb(moto, region);
 let policies: Policies;
 let tokenAge = 900;
 
@@ -47,10 +49,12 @@ async function answer(asked: Asked): Promise<Answer> {
   if (call.action === 'sts:AssumeRoleWithWebIdentity') return sts.assume(asked);
   const session = sessionOf(call);
   if (typeof session === 'string') return refuse(call.service, session);
-  const told = call.service === 'sts' ? undefined : denied(session, call.action, call.resource);
-  if (told !== undefined) return refuse(call.service, 'denied', told);
+  const asks = call.service === 'sts' ? [] : [call, ...(call.also ?? [])];
+  const [told] = asks.flatMap(({ action, resource }) => denied(session, action, resource) ?? []);
+  if (told !== undefined) return web.denial(asked, call) ?? refuse(call.service, 'denied', told);
   if (call.action === 'ecr:GetAuthorizationToken') return ecr.authorize(session);
-  const answered = await moto(asked);
+  if (call.service === 's3' || call.service === 'cloudfront') return web.answer(asked, call);
+  const { bytes: _, ...answered } = await moto(asked);
   return { ...answered, body: call.service === 'eks' ? asLabs(answered.body) : withEcrHost(answered.body) };
 }
 
@@ -107,11 +111,18 @@ async function createCluster(): Promise<void> {
   if (made.status !== 200) throw new Error(`moto made no cluster: ${made.body}`);
 }
 
+/** With the object for S3, so that a fault can be about one. */
+function nameOf(asked: Asked): string {
+  const call = readCall(asked, region);
+  if (call === undefined) return `${asked.method} ${asked.url.pathname}`;
+  return call.service === 's3' ? `${call.action} ${call.resource}` : call.action;
+}
+
 const ca = await readFile(cluster.caFile);
 await createCluster();
 const faulty = (why: Refusal) => (asked: Asked) => refuse(readCall(asked, region)?.service, why);
 serve(given.port, {
-  name: (asked) => readCall(asked, region)?.action ?? `${asked.method} ${asked.url.pathname}`,
+  name: nameOf,
   answer,
   faults: { throttle: faulty('throttled'), 'server-error': faulty('failed'), expire: faulty('expired') },
   settings: {
@@ -119,6 +130,8 @@ serve(given.port, {
     trust: (value) => sts.setTrust(value),
     session: (value) => sts.setSession(value),
     users: (value) => users.set(value),
+    invalidation: (value) => web.setDelay(value),
+    edge: (value) => web.setEdge(value),
     'registry-password': (value) => ecr.setLifetime(value),
     'token-age': (value) => void (tokenAge = secondsOr(900, value, 'token-age')),
   },

@@ -14,12 +14,16 @@ export interface Asked {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The body as it came, for services that take files. */
+  readonly bytes?: Buffer;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
+  /** In place of `body`, for what is no text. */
+  readonly bytes?: Buffer;
 }
 
 /**
@@ -39,7 +43,7 @@ export interface Fault {
 /** One line of the log that `GET /_lab/requests` gives. */
 export interface Logged {
   readonly name: string;
-  /** Parsed where it is JSON. */
+  /** Parsed where it is JSON; left out where it is long. */
   readonly body: unknown;
   /** 0 where the connection was broken off. */
   readonly status: number;
@@ -57,7 +61,8 @@ export interface StandIn {
   readonly settings: Readonly<Record<string, (value: unknown) => void>>;
 }
 
-const LARGEST_BODY = 4_000_000;
+const LARGEST_BODY = 64_000_000;
+const LONGEST_LOGGED = 64_000;
 const LONGEST_LOG = 1000;
 
 /**
@@ -90,7 +95,8 @@ export function serve(port: number, standIn: StandIn): Server {
     const name = standIn.name(asked);
     const fault = nextFault(name);
     const answered = await broken(fault, asked);
-    const entry = { name, body: parsed(asked.body), status: answered?.status ?? 0 };
+    const body = asked.body.length > LONGEST_LOGGED ? undefined : parsed(asked.body);
+    const entry = { name, body, status: answered?.status ?? 0 };
     log = [...log, { ...entry, ...(fault ? { fault: fault.kind } : {}) }].slice(-LONGEST_LOG);
     return answered;
   }
@@ -107,7 +113,7 @@ export function serve(port: number, standIn: StandIn): Server {
       .then(answer)
       .catch((error: unknown) => json(500, { message: `fault of the lab: ${String(error)}` }));
     if (answered === undefined) return void request.socket.destroy();
-    response.writeHead(answered.status, { ...answered.headers }).end(answered.body);
+    response.writeHead(answered.status, { ...answered.headers }).end(answered.bytes ?? answered.body);
   };
   return createServer((request, response) => void handle(request, response)).listen(port, '127.0.0.1');
 }
@@ -126,7 +132,8 @@ async function readAsked(request: IncomingMessage): Promise<Asked> {
     chunks.push(chunk);
   }
   const { method = 'GET', url = '/', headers } = request;
-  return { method, url: new URL(url, 'http://lab'), headers, body: Buffer.concat(chunks).toString('utf8') };
+  const bytes = Buffer.concat(chunks);
+  return { method, url: new URL(url, 'http://lab'), headers, body: bytes.toString('utf8'), bytes };
 }
 
 function readFaults(body: string, kinds: readonly string[]): (Fault & { left: number })[] {

@@ -1,0 +1,139 @@
+import { Failed, UserError } from '../action/errors.ts';
+import type { Snapshot, Switch } from '../site/plan.ts';
+import { type Claim, type Pointer, LostClaim, claimPointer, isClaimed, isNewer } from '../site/pointer.ts';
+import { keepRelease, switchOver } from '../site/publish.ts';
+import { type Release, idsIn } from '../site/release.ts';
+import { garbageOf, nextToGo, retentionOf } from '../site/retention.ts';
+import { readReleases, readSnapshot } from '../site/snapshot.ts';
+import { type Scene, note, orNote } from './scene.ts';
+
+const POLL_MS = 2000;
+
+/**
+ * Reads what the bucket holds once no other deploy is changing it.
+ * @throws Failed (superseded) when a later run has brought its release in
+ */
+export async function readFreely(scene: Scene): Promise<Snapshot> {
+  const { bucket, layout, host, given, record } = scene;
+  const deadline = host.clock.now() + given.timeout;
+  for (let told = false; ; told = true) {
+    const snapshot = await readSnapshot(bucket, layout);
+    const { pointer } = snapshot.held;
+    record.previous ??= snapshot.current;
+    // Whoever starts an older run again wants just that.
+    if (isNewer(pointer, host.info.runId) && host.info.runAttempt === '1') throw superseded(pointer);
+    if (!isClaimed(pointer, host.clock.now())) return snapshot;
+    if (host.clock.now() > deadline) throw superseded(pointer);
+    if (!told) host.log.info(`another deploy is bringing ${pointer.claim?.release} in: waiting for it`);
+    await host.clock.sleep(POLL_MS, host.signal);
+  }
+}
+
+/** The right to serve the release, unless something has changed since the snapshot was read. */
+export async function claim(scene: Scene, { held }: Snapshot, release: string): Promise<Claim | undefined> {
+  const { bucket, layout, host } = scene;
+  host.signal.throwIfAborted();
+  const claimed = await claimPointer(bucket, layout, { held, release, run: host.info.runId, clock: host.clock });
+  if (!claimed) host.log.info('another deploy has changed the bucket meanwhile: comparing again');
+  return claimed;
+}
+
+/**
+ * Makes the release the one that visitors get, and takes away what no kept release needs.
+ * @returns the release with what S3 calls its files now
+ */
+export async function serve(
+  scene: Scene,
+  {
+    claimed,
+    release,
+    snapshot,
+    switching,
+  }: {
+    readonly claimed: Claim;
+    readonly release: Release;
+    readonly snapshot: Snapshot;
+    readonly switching: Switch;
+  },
+): Promise<Release> {
+  const { bucket, layout, record } = scene;
+  try {
+    record.toSwitch = switching.copy.length;
+    const etags = await switchOver(switching, claimed, scene);
+    const before = new Map(snapshot.current?.files.map((file) => [file.path, file]));
+    // What was not copied is what the release before has in its place.
+    const etagOf = ({ path, kind, etag }: Release['files'][number]): string =>
+      kind === 'asset' ? etag : (etags.get(path) ?? before.get(path)?.etag ?? '');
+    const served = { ...release, files: release.files.map((file) => ({ ...file, etag: etagOf(file) })) };
+    await keepRelease(bucket, layout, served);
+    const gone = switching.remove.map(({ path }) => layout.key(path));
+    await remove(scene, 'Pages that are no longer there could not be deleted', gone);
+    await tidy(scene, served, snapshot);
+    const { history } = await claimed.finish();
+    record.isServed = true;
+    record.kept = { ...record.kept, until: nextToGo(history, scene.given.keepOld) };
+    return served;
+  } catch (error) {
+    if (error instanceof LostClaim) throw superseded(undefined);
+    await claimed.giveBack();
+    throw error;
+  }
+}
+
+/** Deletes the files of releases that nobody needs any more. */
+async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): Promise<void> {
+  const { bucket, layout, record, given, host } = scene;
+  const known = [...new Set([...idsIn(listed.keys(), layout), served.id])];
+  const now = host.clock.now();
+  const [current, ...older] = held.pointer.history;
+  const ended = current === undefined || current.release === served.id ? [] : [{ ...current, until: now }];
+  const history = [{ release: served.id, since: now }, ...ended, ...older];
+  const { keep, drop } = retentionOf(known, history, now, given.keepOld);
+  record.kept = { releases: keep.length - 1, until: undefined };
+  if (drop.length === 0) return;
+  await orNote(scene, 'Old files could not be looked through', async () => {
+    const others = keep.filter((id) => id !== served.id);
+    const releases = {
+      keep: [served, ...(await readReleases(bucket, layout, others))],
+      drop: await readReleases(bucket, layout, drop),
+    };
+    const garbage = garbageOf(releases, listed, layout);
+    const gone = await remove(scene, 'Old files could not be deleted', garbage);
+    record.deleted += gone;
+    // A release is forgotten once nothing of it is left, so that the next run goes on where this one ended.
+    if (gone === garbage.length) {
+      await remove(
+        scene,
+        'Old releases could not be deleted',
+        drop.map((id) => layout.release(id)),
+      );
+    }
+  });
+}
+
+/** @returns how many were deleted; what was not is a note */
+export async function remove(scene: Scene, what: string, keys: readonly string[]): Promise<number> {
+  if (keys.length === 0) return 0;
+  const failed = await orNote(scene, what, () => scene.bucket.remove(keys));
+  const [first] = failed ?? [];
+  if (first !== undefined) note(scene, `${what}: ${first.key} and ${(failed?.length ?? 1) - 1} more (${first.why})`);
+  return failed === undefined ? 0 : keys.length - failed.length;
+}
+
+export function superseded(pointer: Pointer | undefined): Failed {
+  const other = pointer?.claim?.release ?? pointer?.history[0]?.release;
+  return new Failed(
+    other === undefined
+      ? 'Another deploy took over while this one was bringing its release in'
+      : `A later run serves, or is bringing in, the release ${other}: this older one was not put over it`,
+    { verdict: 'superseded' },
+    { remedy: 'Nothing to do where the later one is what you want. Else start this run again, or roll back.' },
+  );
+}
+
+/** @throws UserError after several tries against other deploys */
+export function tooManyDeploys(): UserError {
+  return new UserError('Other deploys of the same site keep changing the bucket', {
+    remedy: 'Let deploys to one environment wait for each other by a concurrency group, and run the job again.',
+  });
+}
