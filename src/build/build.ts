@@ -62,6 +62,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       // Before anything runs: what the build itself writes must not count as its input.
       const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
       await check(toolchain, plan, project, report, host);
+      if (verdictOf(report) === undefined) await finish(toolchain, plan, project, report, host);
       if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
     }
   } catch (error) {
@@ -90,9 +91,23 @@ async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   report.runtime = ready.runtime;
   report.installSeconds = ready.installSeconds;
   report.outputs = ready.outputs;
+  report.advice = ready.advice ?? [];
   const began = host.clock.now();
   report.tasks = await runStages(plan.stages, project.directory, host);
   Object.assign(report, readTests(project, began, host));
+}
+
+async function finish<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  plan: P,
+  project: Project,
+  report: Draft<O>,
+  host: Host,
+): Promise<void> {
+  const finished = await toolchain.finish?.(plan, project, host);
+  if (finished === undefined) return;
+  report.outputs = { ...report.outputs, ...finished.outputs };
+  report.made = finished.made;
 }
 
 function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {

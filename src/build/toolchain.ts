@@ -26,6 +26,15 @@ export interface Ready<O extends string> {
   readonly installSeconds: number;
   /** The outputs that only this language has. */
   readonly outputs: Partial<Record<O, string>>;
+  /** What could be better, a sentence each, for the summary. */
+  readonly advice?: readonly string[];
+}
+
+/** What a language makes of a project whose tasks have passed. */
+export interface Finished<O extends string> {
+  readonly outputs: Partial<Record<O, string>>;
+  /** What was made, a sentence each. */
+  readonly made: readonly string[];
 }
 
 /** What a language brings to the one story of all build actions, which build.ts tells. */
@@ -42,5 +51,7 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
+  /** Makes what only a project that passed is worth, such as a package. */
+  finish?(plan: P, project: Project, host: Host): Promise<Finished<O>>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
 }

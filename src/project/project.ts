@@ -45,7 +45,7 @@ function folderOf(directory: string, workspace: string): string {
   });
 }
 
-function readerOf(directory: string): ReadFile {
+export function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });
     if (found?.isFile() !== true) return undefined;

@@ -1,5 +1,6 @@
+import { UV } from '../python/pins.ts';
 import type { PythonImagePlan } from './plan.ts';
-import { UV, toolCommand } from './tool.ts';
+import { UV_WHEELS, toolCommand } from './tool.ts';
 
 /** Ids under which a Dockerfile gets what private indexes need. */
 export const INDEX_SECRET = 'python-index';
@@ -50,7 +51,7 @@ function baseStage({ base, packages, own, native }: PythonImagePlan): readonly s
 }
 
 function toolsStage(plan: PythonImagePlan): readonly string[] {
-  const hashes = UV.sha256.map((sum) => `--hash=sha256:${sum}`);
+  const hashes = UV_WHEELS.map((sum) => `--hash=sha256:${sum}`);
   const requirement = [`uv==${UV.version}`, ...hashes].join(' \\\\\\n');
   return [
     '# uv, which installs what the service needs; it does not go into the image.',

@@ -19,6 +19,8 @@ export interface PythonImagePlan {
   readonly installer: Installer;
   /** Whether any package is to be installed. */
   readonly packages: boolean;
+  /** Their normal names, as far as they are known. */
+  readonly packageNames: readonly string[];
   /** Files that the install of the packages reads. */
   readonly inputs: readonly string[];
   /** Why that needs all sources; without it they follow later, so that the packages stay cached. */
@@ -88,6 +90,7 @@ export function planPythonImage(tree: SourceTree, given: PythonImageGiven): Pyth
     base,
     installer,
     packages: packages.length > 0,
+    packageNames: packages.map(({ name }) => name),
     inputs: inputsOf(tree, installer, workspace),
     ...(sourcesFirst !== undefined && { sourcesFirst }),
     hashed: byRequirements(installer) && /\s--hash[=\s]/.test(tree.read(installer.lockfile) ?? ''),

@@ -1,21 +1,19 @@
-/** What installs a project, as src/python tells them apart. */
-export type InstallerName = 'uv' | 'poetry' | 'pdm' | 'pipenv' | 'hatch' | 'pip-tools' | 'pip' | 'pylock' | 'pep517';
+import { TOOLS } from '../python/pins.ts';
+import type { PythonTool } from '../python/project.ts';
 
 /** How the packages of a Python project are installed for production. */
 export interface Installer {
-  readonly name: InstallerName;
+  readonly name: PythonTool;
   /** The lockfile or the requirements file; `pyproject.toml` where there is none. */
   readonly lockfile: string;
 }
 
-/** The uv of generated Dockerfiles: as wheels of PyPI, since an image that holds it may be out of reach. */
-export const UV = {
-  version: '0.13.9',
-  sha256: [
-    'd7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19', // x86_64
-    '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe', // aarch64
-  ],
-} as const;
+/** Of the wheels of uv, those that an image of Debian takes, for x86_64 and aarch64. */
+export const UV_WHEELS = [
+  'd7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19',
+  'ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375',
+  '5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe',
+] as const;
 
 /** Whether a file of requirements says what is installed. */
 export function byRequirements({ name }: Installer): boolean {
@@ -27,15 +25,8 @@ export function byMetadata({ name }: Installer): boolean {
   return name === 'hatch' || name === 'pep517';
 }
 
-/** The releases of the tools that the build brings, and what their dependencies are held to. */
-const TOOLS = {
-  poetry: { version: '2.5.1', with: [] },
-  pdm: { version: '2.29.4', with: ['hishel<2'] },
-  pipenv: { version: '2026.10.3', with: [] },
-} as const;
-
 /** What runs a tool in an environment of its own, which does not stay. */
-export function toolCommand(name: keyof typeof TOOLS): string {
-  const { version, with: held } = TOOLS[name];
+export function toolCommand(name: 'poetry' | 'pdm' | 'pipenv'): string {
+  const { version, with: held = [] } = TOOLS[name];
   return ['uvx', '--from', `${name}==${version}`, ...held.flatMap((one) => ['--with', `'${one}'`]), name].join(' ');
 }

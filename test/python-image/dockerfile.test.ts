@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { generatePythonDockerfile } from '../../src/python-image/dockerfile.ts';
 import { type PythonImageGiven, planPythonImage } from '../../src/python-image/plan.ts';
-import type { Installer } from '../../src/python-image/tool.ts';
+import { type Installer, UV_WHEELS } from '../../src/python-image/tool.ts';
+import { UV } from '../../src/python/pins.ts';
 import { FASTAPI, type Files, commands, tree } from './projects.ts';
 
 const REQUIREMENTS = 'fastapi==0.165.0 --hash=sha256:aa\nuvicorn==0.54.0 --hash=sha256:bb\n';
@@ -134,6 +135,10 @@ CMD ["sh", "-c", "exec uvicorn main:app --host 0.0.0.0 --port $PORT"]`);
     expect(tools).toContain('apt-get install --yes --no-install-recommends gcc libc6-dev libpq-dev ');
     expect(rest.join('')).not.toContain('apt-get');
   });
+});
+
+test('the wheels of uv that a Dockerfile takes are of the release that runs outside of it', () => {
+  expect(UV.sha256).toEqual(expect.arrayContaining([...UV_WHEELS]));
 });
 
 describe('a workspace of uv', () => {

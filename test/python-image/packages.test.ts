@@ -5,13 +5,13 @@ import { expect, test } from '@jest/globals';
 import { productionPackages } from '../../src/python-image/locked.ts';
 import { nativeNeeds, wheelFits } from '../../src/python-image/native.ts';
 import { adviseOnSize, weighPackages } from '../../src/python-image/weight.ts';
-import type { InstallerName } from '../../src/python-image/tool.ts';
+import type { PythonTool } from '../../src/python/project.ts';
 import { tree } from './projects.ts';
 
-const names = (name: InstallerName, lockfile: string, text: string, more = {}) =>
+const names = (name: PythonTool, lockfile: string, text: string, more = {}) =>
   productionPackages(tree({ [lockfile]: text, ...more }), { name, lockfile }).map((one) => one.name);
 
-test.each<[InstallerName, string, string, readonly string[]]>([
+test.each<[PythonTool, string, string, readonly string[]]>([
   [
     'uv',
     'uv.lock',
@@ -99,7 +99,7 @@ test('a compiler is brought for what always needs one, and for what has no wheel
   expect(newer.build).toEqual(expect.arrayContaining(['gcc', 'libxml2-dev', 'default-libmysqlclient-dev']));
   expect(newer.run).toEqual(['libmariadb3', 'libxml2', 'libxslt1.1']);
   expect(newer.reasons).toEqual([
-    'lxml is compiled, as no wheel fits Python 3.15 on Linux and loads libxml2, libxslt1.1',
+    'lxml is compiled, as no wheel fits Python 3.15 on Linux, and loads libxml2, libxslt1.1',
     'mysqlclient is compiled and loads libmariadb3; PyMySQL needs none of that',
   ]);
 });

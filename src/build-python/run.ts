@@ -1,0 +1,129 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Host } from '../action/host.ts';
+import { buildAction } from '../build/build.ts';
+import type { Finished, Ready } from '../build/toolchain.ts';
+import type { ImageRecipe } from '../image/recipe.ts';
+import type { Project } from '../project/project.ts';
+import { installProject } from '../python/install.ts';
+import { type Interpreter, providePython } from '../python/interpreter.ts';
+import { buildPackage } from '../python/package.ts';
+import { type Program, provideTool, provideUv } from '../python/uv.ts';
+import { INDEX_SECRET, NETRC_SECRET, generatePythonDockerfile } from '../python-image/dockerfile.ts';
+import { readIndexSecrets } from '../python-image/index-settings.ts';
+import { adviceOn } from './advice.ts';
+import { inputs } from './inputs.ts';
+import { type PythonPlan, baseOf, imageOf, lineOf, planBuild } from './plan.ts';
+
+type Output = 'python-version' | 'dist';
+
+/** The action build-python: what Python brings to the story that src/build tells. */
+export const buildPython = buildAction({
+  name: 'build-python',
+  inputs,
+  outputs: ['python-version', 'dist'] as const,
+  plan: planBuild,
+  prepare,
+  finish,
+  recipe,
+});
+
+interface Runtime {
+  readonly uv: Program;
+  readonly python: Interpreter;
+}
+
+/** The image is built upon the Python that the tests run on, so both ask for it: it is brought once. */
+const runtimes = new WeakMap<PythonPlan, Promise<Runtime>>();
+
+async function runtimeOf(plan: PythonPlan, host: Host): Promise<Runtime> {
+  const bring = async (): Promise<Runtime> => {
+    const uv = await provideUv(host);
+    host.log.info(`uv ${uv.version}, from ${uv.from}`);
+    const python = await providePython(plan.range, uv, host);
+    host.log.info(`Python ${python.version}, from ${python.from}`);
+    return { uv, python };
+  };
+  const known = runtimes.get(plan) ?? bring();
+  runtimes.set(plan, known);
+  return known;
+}
+
+async function prepare(plan: PythonPlan, { directory }: Project, host: Host): Promise<Ready<Output>> {
+  const { uv, python } = await runtimeOf(plan, host);
+  const { project, checks } = plan;
+  const installed = await installProject({ project, directory, python, uv }, host);
+  host.log.info(`installed ${installed.pinned}`);
+  for (const name of checks.brings) await provideTool(name, uv, host);
+  const generated = plan.image !== undefined && plan.image.dockerfile === undefined;
+  return {
+    runtime: `Python ${python.version}`,
+    installSeconds: installed.seconds,
+    outputs: { 'python-version': python.version },
+    ...(generated && {
+      advice: await adviceOn(imageOf(project, directory, { base: '', python: lineOf(python.version) }), installed.venv),
+    }),
+  };
+}
+
+/** The distributions of a project whose checks have passed, in a folder of the project. */
+async function finish(plan: PythonPlan, { directory, workspace }: Project, host: Host): Promise<Finished<Output>> {
+  if (!plan.package) return { outputs: {}, made: [] };
+  const { uv, python } = await runtimeOf(plan, host);
+  const out = path.join(directory, 'dist');
+  await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  const built = await buildPackage({ directory, python, uv, out }, host);
+  return {
+    outputs: { dist: path.relative(workspace, out) },
+    made: built.map(
+      ({ file, kind, name, version, files, size }) =>
+        `${kind}: \`${path.relative(workspace, file)}\`, ${name} ${version}, ${files} files, ${(size / 1000).toFixed(0)} kB`,
+    ),
+  };
+}
+
+async function recipe(
+  plan: PythonPlan,
+  _given: unknown,
+  { directory, read }: Project,
+  host: Host,
+): Promise<ImageRecipe> {
+  const { project, range, stages } = plan;
+  const secrets = await readIndexSecrets(read, host);
+  const { python } = await runtimeOf(plan, host);
+  const given = {
+    base: '',
+    python: lineOf(python.version),
+    secrets: { index: secrets.has(INDEX_SECRET), netrc: secrets.has(NETRC_SECRET) },
+  };
+  const image = plan.image?.dockerfile === undefined ? imageOf(project, directory, given) : undefined;
+  const others = image?.workspace?.others ?? [];
+  return {
+    base: baseOf(range, python.version),
+    // Without a Dockerfile of the team's own, so only where there is something to start.
+    generate: (base) => generatePythonDockerfile({ ...(image ?? imageOf(project, directory, given)), base }),
+    ignored: [...IGNORED, ...others],
+    settings: '',
+    secrets,
+    ...(image?.sourcesFirst === undefined && image && { dependencies: image.inputs.map((file) => read(file) ?? '') }),
+    before: JSON.stringify([project.tool, range.reason, stages.map((stage) => stage.map(({ name }) => name))]),
+  };
+}
+
+const IGNORED = [
+  '**/.venv',
+  '**/venv',
+  '**/__pycache__',
+  '**/*.pyc',
+  '**/.pytest_cache',
+  '**/.mypy_cache',
+  '**/.ruff_cache',
+  '**/.tox',
+  '**/.nox',
+  '**/.coverage',
+  '**/.netrc',
+  '**/.pypirc',
+  '**/pip.conf',
+  '**/*.egg-info',
+];
