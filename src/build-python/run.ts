@@ -10,7 +10,7 @@ import { type Interpreter, providePython } from '../python/interpreter.ts';
 import { buildPackage } from '../python/package.ts';
 import { type Program, provideTool, provideUv } from '../python/uv.ts';
 import { INDEX_SECRET, NETRC_SECRET, generatePythonDockerfile } from '../python-image/dockerfile.ts';
-import { readIndexSecrets } from '../python-image/index-settings.ts';
+import { type IndexSettings, indexSecrets, readIndexSettings } from '../python-image/index-settings.ts';
 import { adviceOn } from './advice.ts';
 import { inputs } from './inputs.ts';
 import { type PythonPlan, baseOf, imageOf, lineOf, planBuild } from './plan.ts';
@@ -31,26 +31,47 @@ export const buildPython = buildAction({
 interface Runtime {
   readonly uv: Program;
   readonly python: Interpreter;
+  readonly indexes: IndexSettings;
+  /** The host, on which programs are told of the indexes by the names that each of them knows. */
+  readonly host: Host;
 }
 
 /** The image is built upon the Python that the tests run on, so both ask for it: it is brought once. */
 const runtimes = new WeakMap<PythonPlan, Promise<Runtime>>();
 
-async function runtimeOf(plan: PythonPlan, host: Host): Promise<Runtime> {
+async function runtimeOf(plan: PythonPlan, { read }: Project, given: Host): Promise<Runtime> {
   const bring = async (): Promise<Runtime> => {
+    const indexes = await readIndexSettings(read, given);
+    const host = withVariables(given, Object.fromEntries(indexes.variables));
     const uv = await provideUv(host);
     host.log.info(`uv ${uv.version}, from ${uv.from}`);
     const python = await providePython(plan.range, uv, host);
     host.log.info(`Python ${python.version}, from ${python.from}`);
-    return { uv, python };
+    return { uv, python, indexes, host };
   };
   const known = runtimes.get(plan) ?? bring();
   runtimes.set(plan, known);
   return known;
 }
 
-async function prepare(plan: PythonPlan, { directory }: Project, host: Host): Promise<Ready<Output>> {
-  const { uv, python } = await runtimeOf(plan, host);
+/** A host on which programs run with more variables. */
+function withVariables(host: Host, variables: Readonly<Record<string, string>>): Host {
+  const { exec } = host;
+  return {
+    ...host,
+    env: { ...host.env, ...variables },
+    exec: {
+      ask: async (program, args, options) =>
+        exec.ask(program, args, { ...options, env: { ...variables, ...options?.env } }),
+      run: async (program, args, options) =>
+        exec.run(program, args, { ...options, env: { ...variables, ...options?.env } }),
+    },
+  };
+}
+
+async function prepare(plan: PythonPlan, given: Project, runner: Host): Promise<Ready<Output>> {
+  const { directory } = given;
+  const { uv, python, host } = await runtimeOf(plan, given, runner);
   const { project, checks } = plan;
   const installed = await installProject({ project, directory, python, uv }, host);
   host.log.info(`installed ${installed.pinned}`);
@@ -67,9 +88,10 @@ async function prepare(plan: PythonPlan, { directory }: Project, host: Host): Pr
 }
 
 /** The distributions of a project whose checks have passed, in a folder of the project. */
-async function finish(plan: PythonPlan, { directory, workspace }: Project, host: Host): Promise<Finished<Output>> {
+async function finish(plan: PythonPlan, given: Project, runner: Host): Promise<Finished<Output>> {
   if (!plan.package) return { outputs: {}, made: [] };
-  const { uv, python } = await runtimeOf(plan, host);
+  const { directory, workspace } = given;
+  const { uv, python, host } = await runtimeOf(plan, given, runner);
   const out = path.join(directory, 'dist');
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
@@ -83,15 +105,11 @@ async function finish(plan: PythonPlan, { directory, workspace }: Project, host:
   };
 }
 
-async function recipe(
-  plan: PythonPlan,
-  _given: unknown,
-  { directory, read }: Project,
-  host: Host,
-): Promise<ImageRecipe> {
+async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: Host): Promise<ImageRecipe> {
   const { project, range, stages } = plan;
-  const secrets = await readIndexSecrets(read, host);
-  const { python } = await runtimeOf(plan, host);
+  const { directory, read } = opened;
+  const { python, indexes } = await runtimeOf(plan, opened, host);
+  const secrets = indexSecrets(indexes);
   const given = {
     base: '',
     python: lineOf(python.version),

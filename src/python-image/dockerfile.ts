@@ -6,6 +6,7 @@ import { UV_WHEELS, toolCommand } from './tool.ts';
 export const INDEX_SECRET = 'python-index';
 export const NETRC_SECRET = 'netrc';
 
+const VENV = 'uv venv --quiet /venv';
 const UV_CACHE = '/root/.cache/uv';
 const PIP_CACHE = '/root/.cache/pip';
 // Bytecode that states no time of its source, since all files of an image get one and the same.
@@ -52,7 +53,7 @@ function baseStage({ base, packages, own, native }: PythonImagePlan): readonly s
 
 function toolsStage(plan: PythonImagePlan): readonly string[] {
   const hashes = UV_WHEELS.map((sum) => `--hash=sha256:${sum}`);
-  const requirement = [`uv==${UV.version}`, ...hashes].join(' \\\\\\n');
+  const words = [`uv==${UV.version}`, ...hashes].join(' \\\n        ');
   return [
     '# uv, which installs what the service needs; it does not go into the image.',
     'FROM base AS tools',
@@ -61,9 +62,8 @@ function toolsStage(plan: PythonImagePlan): readonly string[] {
       ? []
       : ['# Compiler and headers for packages without a wheel.', apt(plan.native.build)]),
     run(plan, PIP_CACHE, [
-      `printf '${requirement}\\n' > /tmp/uv.txt`,
+      `printf '%s ' ${words} > /tmp/uv.txt`,
       'pip install --no-input --disable-pip-version-check --root-user-action=ignore --require-hashes -r /tmp/uv.txt',
-      'uv venv --quiet /venv',
     ]),
   ];
 }
@@ -78,6 +78,8 @@ function dependenciesStage(plan: PythonImagePlan): readonly string[] {
     'FROM tools AS dependencies',
     ...(plan.packages ? sources : []),
     run(plan, UV_CACHE, [
+      // Made here and not in the stage before, from where the folder could not be moved, only copied.
+      VENV,
       ...(plan.packages ? [installCommand(plan)] : []),
       `{ ${COMPILE} /venv || true; }`,
       'mkdir /layer && mv /venv /layer',
@@ -124,7 +126,7 @@ function buildStage(plan: PythonImagePlan, from: string): readonly string[] {
           run(
             plan,
             UV_CACHE,
-            [`${variables.join('')}uv pip install --no-deps --target /project ${sources.join(' ')}`],
+            [VENV, `${variables.join('')}uv pip install --no-deps --target /project ${sources.join(' ')}`],
             ['type=bind,target=/source,rw'],
           ),
         ]),

@@ -23,15 +23,16 @@ const VARIABLES =
   /^(?:PIP_(?:INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST)|UV_(?:DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|INDEX_STRATEGY|INSECURE_HOST|INDEX_[A-Z0-9_]+_(?:USERNAME|PASSWORD))|POETRY_HTTP_BASIC_[A-Z0-9_]+_(?:USERNAME|PASSWORD)|PDM_[A-Z0-9_]+_(?:USERNAME|PASSWORD)|PIPENV_PYPI_MIRROR)$/;
 const PROJECT_FILES = ['pyproject.toml', 'uv.toml', 'Pipfile', 'requirements.txt', 'pdm.toml'];
 
-/**
- * What the installs inside a build need to reach private indexes, as the build's secrets, with passwords masked: the
- * variables of the job and pip's configuration as lines that a shell reads, and .netrc.
- * @returns texts by secret id; empty where nothing is set
- */
-export async function readIndexSecrets(
-  read: ReadFile,
-  host: Pick<Host, 'env' | 'mask'>,
-): Promise<ReadonlyMap<string, string>> {
+/** What a job knows of package indexes. */
+export interface IndexSettings {
+  /** Addresses and credentials by the names of pip, uv and the other tools. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** Text of .netrc, where there is one. */
+  readonly netrc?: string;
+}
+
+/** What the job's environment, pip's configuration and .netrc say of package indexes, with passwords masked. */
+export async function readIndexSettings(read: ReadFile, host: Pick<Host, 'env' | 'mask'>): Promise<IndexSettings> {
   const env = inheritable(host.env);
   const home = env['HOME'] || homedir();
   const named = env['PIP_CONFIG_FILE'];
@@ -40,10 +41,19 @@ export async function readIndexSecrets(
   const netrc = await textOf(env['NETRC'] || path.join(home, '.netrc'));
   const pipConf = texts.filter((text) => text !== undefined);
   const project = PROJECT_FILES.map(read).filter((text) => text !== undefined);
-  const settings = indexSettings({ env, pipConf, project });
-  for (const secret of secretsIn(settings, netrc ?? '')) host.mask(secret);
+  const variables = indexVariables({ env, pipConf, project });
+  for (const secret of secretsIn(variables, netrc ?? '')) host.mask(secret);
+  return { variables, ...(netrc !== undefined && { netrc }) };
+}
+
+/**
+ * What the installs inside a build need to reach private indexes, as the build's secrets: lines that a shell reads, and
+ * .netrc.
+ * @returns texts by secret id; empty where nothing is set
+ */
+export function indexSecrets({ variables, netrc }: IndexSettings): ReadonlyMap<string, string> {
   return new Map([
-    ...(settings.size === 0 ? [] : [[INDEX_SECRET, asShell(settings)] as const]),
+    ...(variables.size === 0 ? [] : [[INDEX_SECRET, asShell(variables)] as const]),
     ...(netrc === undefined ? [] : [[NETRC_SECRET, netrc] as const]),
   ]);
 }
@@ -52,7 +62,7 @@ export async function readIndexSecrets(
  * The variables that say in a build what the job's say outside of it. uv and pip call the same things by names of their
  * own: what only one of them was told, the other is told too, as both install in the build.
  */
-export function indexSettings({ env, pipConf, project }: IndexSources): ReadonlyMap<string, string> {
+export function indexVariables({ env, pipConf, project }: IndexSources): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => {
     const plain = value?.replaceAll(/\s+/g, ' ').trim();

@@ -18,8 +18,8 @@ export interface SizeAdvice {
   readonly advice: readonly string[];
 }
 
-/** Below this an image is no slower to start than its base makes it. */
-const HEAVY = 250 * 1024 ** 2;
+/** About the base image's own size: more than that is what a node waits for when it pulls. */
+const HEAVY = 150e6;
 const SHOWN = 6;
 
 const DEVELOPMENT = new Set([

@@ -26,9 +26,10 @@ describe('generatePythonDockerfile', () => {
       'FROM base',
     ]);
     const [, tools, dependencies, build, last] = stages;
-    expect(tools).toMatch(/uv==\d+\.\d+\.\d+ \\\\\\n--hash=sha256:[0-9a-f]{64} .*--require-hashes -r \/tmp\/uv\.txt/s);
-    expect(dependencies).toContain('COPY requirements.txt ./\nRUN --mount=type=cache,target=/root/.cache/uv \\\n');
-    expect(dependencies).toContain('    uv pip install --require-hashes -r requirements.txt \\\n');
+    expect(tools).toMatch(/uv==\d+\.\d+\.\d+ \\\n +--hash=sha256:[0-9a-f]{64} .*--require-hashes -r \/tmp\/uv\.txt/s);
+    expect(dependencies).toContain(
+      'COPY requirements.txt ./\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    uv venv --quiet /venv \\\n    && uv pip install --require-hashes -r requirements.txt \\\n',
+    );
     expect(dependencies).toContain('--invalidation-mode unchecked-hash /venv');
     expect(build).toContain('COPY . .\nRUN python -m compileall');
     expect(last).toBe(`FROM base

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';
 import { generatePythonDockerfile, INDEX_SECRET } from '../../src/python-image/dockerfile.ts';
-import { indexSettings } from '../../src/python-image/index-settings.ts';
+import { indexVariables } from '../../src/python-image/index-settings.ts';
 import { planPythonImage } from '../../src/python-image/plan.ts';
 import type { Installer } from '../../src/python-image/tool.ts';
 import { docker, firstAnswer, running } from '../build-node/container.ts';
@@ -67,7 +67,7 @@ async function build(folder: string, installer: Installer, more: { member?: stri
     { ...given, ...(more.member !== undefined && { member: more.member }) },
   );
   const image = `python-${fresh}:${randomBytes(4).toString('hex')}`;
-  const settings = [...indexSettings({ env: engine.index, pipConf: [], project: [] })];
+  const settings = [...indexVariables({ env: engine.index, pipConf: [], project: [] })];
   await writeFile(path.join(folder, 'Dockerfile'), generatePythonDockerfile(plan));
   await writeFile(
     path.join(folder, '.secret'),

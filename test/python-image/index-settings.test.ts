@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { indexSettings, readIndexSecrets, secretsIn } from '../../src/python-image/index-settings.ts';
+import { indexSecrets, indexVariables, readIndexSettings, secretsIn } from '../../src/python-image/index-settings.ts';
 
 const none = { env: {}, pipConf: [], project: [] };
 let home: string;
@@ -14,13 +14,13 @@ afterEach(() => rmSync(home, { recursive: true }));
 
 test('nothing is set where the job says nothing of indexes', () => {
   const env = { PATH: '/bin', PIP_CERT: '/x', UV_CACHE_DIR: '/y', PIP_FIND_LINKS: '/z', INPUT_TOKEN: 't' };
-  expect([...indexSettings({ ...none, env })]).toEqual([]);
+  expect([...indexVariables({ ...none, env })]).toEqual([]);
 });
 
 test('what pip was told, uv is told too, and the other way round', () => {
   const conf =
     '[global]\nindex-url = https://me:s3cret@pypi.example/simple\nextra-index-url =\n  https://a.example\n  https://b.example\n';
-  const byPip = indexSettings({ ...none, env: { PIP_TRUSTED_HOST: 'pypi.example' }, pipConf: [conf] });
+  const byPip = indexVariables({ ...none, env: { PIP_TRUSTED_HOST: 'pypi.example' }, pipConf: [conf] });
   expect(Object.fromEntries(byPip)).toEqual({
     PIP_INDEX_URL: 'https://me:s3cret@pypi.example/simple',
     PIP_EXTRA_INDEX_URL: 'https://a.example https://b.example',
@@ -29,7 +29,7 @@ test('what pip was told, uv is told too, and the other way round', () => {
     UV_INDEX: 'https://a.example https://b.example',
     UV_INSECURE_HOST: 'pypi.example',
   });
-  const byUv = indexSettings({
+  const byUv = indexVariables({
     ...none,
     env: { UV_DEFAULT_INDEX: 'own=https://u.example/simple', UV_INDEX_OWN_PASSWORD: 'pw' },
   });
@@ -42,7 +42,7 @@ test('what pip was told, uv is told too, and the other way round', () => {
 test('variables that the project names in addresses are handed over, and no others', () => {
   const project = ['--index-url https://${USER_NAME}:${TOKEN}@pypi.example/simple\n# ${OTHER}\n'];
   const env = { USER_NAME: 'me', TOKEN: 't0ken', OTHER: 'x' };
-  expect(Object.fromEntries(indexSettings({ ...none, env, project }))).toEqual({ USER_NAME: 'me', TOKEN: 't0ken' });
+  expect(Object.fromEntries(indexVariables({ ...none, env, project }))).toEqual({ USER_NAME: 'me', TOKEN: 't0ken' });
 });
 
 test('passwords are masked as they are and as addresses write them', () => {
@@ -64,7 +64,7 @@ test("the secret is what a shell reads as the same values, whatever they hold; t
   const env = { HOME: home, UV_DEFAULT_INDEX: value, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'job-token' };
   const asking = (file: string) =>
     file === 'Pipfile' ? 'url = "https://${ACTIONS_ID_TOKEN_REQUEST_TOKEN}@x"' : undefined;
-  const secrets = await readIndexSecrets(asking, { env, mask: (one) => void masked.push(one) });
+  const secrets = indexSecrets(await readIndexSettings(asking, { env, mask: (one) => void masked.push(one) }));
   expect([...secrets.keys()]).toEqual(['python-index', 'netrc']);
   const file = path.join(home, 'secret');
   writeFileSync(file, secrets.get('python-index') ?? '');
