@@ -208,7 +208,8 @@ function testers(facts: CheckFacts, reports: string, notes: string[]): readonly 
   }
   if (isDjango)
     checks.push({ ...test, tool: 'manage.py test', ...run('manage.py', 'test'), reason: "Django's manage.py" });
-  const env = { PYTEST_ADDOPTS: junit.join(' ') };
+  // pytest splits them as a shell would.
+  const env = { PYTEST_ADDOPTS: junit.map((one) => `'${one.replaceAll("'", `'"'"'`)}'`).join(' ') };
   const [tox, nox] = [configured('tox'), configured('nox')];
   if (tox !== undefined) {
     const command = ['tox', 'run', '--skip-missing-interpreters', 'true', ...TOX_PASSES] as const;
@@ -226,12 +227,14 @@ function testers(facts: CheckFacts, reports: string, notes: string[]): readonly 
   return checks;
 }
 
-/** tox keeps the environment out of what it runs, in settings of either format. */
+/** tox keeps the environment out of what it runs, in settings of each of its formats. */
 const TOX_PASSES = [
   '--override',
   'testenv.pass_env+=PYTEST_ADDOPTS',
   '--override',
   'env_run_base.pass_env+=PYTEST_ADDOPTS',
+  '--override',
+  'tool.tox.env_run_base.pass_env+=PYTEST_ADDOPTS',
 ] as const;
 
 /** The tests run once: by the project's own script, else by the first runner there is; the environment's come first. */

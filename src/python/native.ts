@@ -67,8 +67,3 @@ export function nativeHelp(name: string, written: string): NativeHelp {
   const missing = said?.[1] ?? (known !== undefined && known.length > 0 ? known.join(' or ') : 'a C compiler');
   return { missing, install: `sudo apt-get update && sudo apt-get install --yes ${packages.join(' ')}` };
 }
-
-/** The Debian packages that a package needs to be built from source; none where it is not known to need any. */
-export function nativePackages(name: string): readonly string[] {
-  return BY_PACKAGE[normalName(name)] ?? [];
-}

@@ -97,8 +97,10 @@ async function programAt(
   { exec }: PythonHost,
 ): Promise<Omit<Program, 'from'> | undefined> {
   if (path.isAbsolute(program) && !(await isExecutable(program))) return undefined;
-  const { exitCode, stdout } = await exec.ask(program, ['--version']).catch(() => ({ exitCode: 1, stdout: '' }));
-  const version = /\d+(?:\.\d+)+\S*/.exec(stdout)?.[0];
+  const silent = { exitCode: 1, stdout: '', stderr: '' };
+  const { exitCode, stdout, stderr } = await exec.ask(program, ['--version']).catch(() => silent);
+  // nox tells its version on stderr.
+  const version = /\d+(?:\.\d+)+\S*/.exec(`${stdout}\n${stderr}`)?.[0];
   const [found, wanted] = [parseVersion(version?.replace(/[,)]$/, '') ?? ''), parseVersion(oldest)];
   if (exitCode !== 0 || version === undefined || found === undefined || wanted === undefined) return undefined;
   return compareVersions(found, wanted) < 0 ? undefined : { path: program, version };
