@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** One way to start an action, up to the request that the scenario is about. */
@@ -54,6 +54,18 @@ export const scenarios: readonly Scenario[] = [
     isFirst: false,
     answer: (requested) =>
       requested.startsWith('/token') ? '{"value":"a.b.c"}' : requested === '/' ? SESSION : undefined,
+  },
+  {
+    action: 'deploy-web',
+    until: 'the bucket (keys in the environment)',
+    isFirst: true,
+    inputs(_url, home) {
+      mkdirSync(path.join(home, 'dist'));
+      writeFileSync(path.join(home, 'dist', 'index.html'), '<!doctype html>');
+      return { site: 'dist', bucket: 'bench', region: 'eu-central-1' };
+    },
+    env: () => KEYS,
+    answer: () => undefined,
   },
   {
     action: 'build-node',

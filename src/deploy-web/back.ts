@@ -5,7 +5,7 @@ import { readReleases, readSnapshot } from '../site/snapshot.ts';
 import { invalidate, reach } from './reach.ts';
 import type { Verdict } from './record.ts';
 import type { Scene } from './scene.ts';
-import { claim, readFreely, remove, serve, tooManyDeploys } from './switch.ts';
+import { claim, countOf, readFreely, remove, serve, tooManyDeploys } from './switch.ts';
 
 const TRIES = 5;
 
@@ -28,7 +28,7 @@ export async function rollBack(scene: Scene, began: () => Promise<void>): Promis
     if (tries === 1) await began();
     const claimed = await claim(scene, snapshot, release.id);
     if (claimed === undefined) continue;
-    host.log.info(`putting ${switching.copy.length} files of ${release.id} back, the pages last`);
+    host.log.info(`putting ${countOf(switching.copy)} of ${release.id} back, the pages last`);
     const served = await serve(scene, { claimed, release, snapshot, switching });
     await reach(scene, served, snapshot, switching);
     return 'rolled-back';

@@ -10,7 +10,7 @@ import { type SiteFile, contentOf, scanSite, siteFile } from '../site/scan.ts';
 import { isRootBound } from '../site/root-bound.ts';
 import { reach } from './reach.ts';
 import { type Scene, note } from './scene.ts';
-import { claim, readFreely, serve, tooManyDeploys } from './switch.ts';
+import { claim, countOf, readFreely, serve, tooManyDeploys } from './switch.ts';
 import type { Verdict, WebRecord } from './record.ts';
 import type { WebInputs } from './inputs.ts';
 import type { Host } from '../action/host.ts';
@@ -34,7 +34,7 @@ export async function readSite(given: WebInputs, host: Host, record: WebRecord):
   const options = { compress: given.compress, immutable: given.immutable };
   const scanned = await scanSite(root, options);
   record.tool = tool;
-  host.log.info(`${folder}: ${scanned.length} files${tool === '' ? '' : ` of ${tool}`}`);
+  host.log.info(`${folder}: ${countOf(scanned)}${tool === '' ? '' : ` of ${tool}`}`);
   const built = scanned.filter((file) => file.path !== CONFIG);
   const rootBound = isRootBound(await readFile(path.join(root, 'index.html'), 'utf8'));
   if (given.config === undefined) return { files: scanned, content: contentOf(built), rootBound };
@@ -71,7 +71,7 @@ export async function deploy(scene: Scene, site: Site, began: () => Promise<void
     await keepRelease(bucket, layout, release);
     const claimed = await claim(scene, snapshot, id);
     if (claimed === undefined) continue;
-    host.log.info(`switching ${plan.switch.copy.length} files to ${id}, the pages last`);
+    host.log.info(`switching ${countOf(plan.switch.copy)} to ${id}, the pages last`);
     const served = await serve(scene, { claimed, release, snapshot, switching: plan.switch });
     await reach(scene, served, snapshot, plan.switch);
     return 'deployed';

@@ -125,7 +125,9 @@ function wayBack({ record: { previous, release }, verdict }: WebReport): Markdow
   if (previous === undefined || previous.id === release?.id) return false;
   if (!['deployed', 'timed-out', 'rolled-back', 'failed'].includes(verdict)) return false;
   const to = code(`action: rollback, to: ${previous.id}`);
-  return md`**To go back:** run deploy-web with ${raw(to)}; nothing is built or uploaded for it.`;
+  const commit = previous.commit === '' ? '' : md` (commit ${raw(code(previous.commit.slice(0, 7)))})`;
+  const wish = verdict === 'rolled-back' ? 'To undo this' : 'To go back';
+  return md`**${wish}:** run deploy-web with ${raw(to)}${commit === '' ? '' : raw(commit)}; nothing is built or uploaded for it.`;
 }
 
 function preview({ preview: number, url, verdict }: WebReport): Markdown | false {

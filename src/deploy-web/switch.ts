@@ -137,3 +137,8 @@ export function tooManyDeploys(): UserError {
     remedy: 'Let deploys to one environment wait for each other by a concurrency group, and run the job again.',
   });
 }
+
+/** Such as `1 file` or `12 files`. */
+export function countOf(files: readonly unknown[]): string {
+  return `${files.length} ${files.length === 1 ? 'file' : 'files'}`;
+}

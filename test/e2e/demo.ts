@@ -1,21 +1,29 @@
-// The story of this repository, on this machine: npm run demo [-- --keep]
+// The stories of this repository, on this machine: npm run demo [-- <story>] [-- --keep]
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/action/errors.ts';
-import { closeLab, lacking, openLab, running } from '../lab/lab.ts';
-import type { LabFacts } from '../lab/part.ts';
-import { type Company, PARTS, addressOf, setUpCompany } from './company.ts';
-import { progressOf } from './progress.ts';
-import { simulations, tellSimulated } from './simulated.ts';
-import { type Delivered, Team } from './team.ts';
-import { plainSummary, screen } from './terminal.ts';
-import { firstReleaseAt, releaseAt, sendVisitors } from './visitors.ts';
+import { closeLab } from '../lab/lab.ts';
+import { tellNode } from './demo-node.ts';
+import { tellWeb } from './demo-web.ts';
+import { type Story, openStage } from './stage.ts';
+import { screen } from './terminal.ts';
 
-const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const stories: Readonly<Record<string, Story>> = { node: tellNode, web: tellWeb };
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { keep: { type: 'boolean', default: false } },
+});
+const [name = 'node', ...more] = positionals;
+const story = stories[name];
 const onScreen = screen();
-const { title: heading, say, quote } = onScreen;
+const { title, say } = onScreen;
 const interrupted = new AbortController();
-let team: Team | undefined;
+const owned: (() => Promise<void>)[] = [];
 
+if (story === undefined || more.length > 0) {
+  process.stderr.write(`There is no story ${positionals.join(' ')}; there are ${Object.keys(stories).join(', ')}\n`);
+  process.exit(1);
+}
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -29,7 +37,7 @@ for (const [signal, code] of [
 
 try {
   process.env['LAB_INSTALL'] ??= '1';
-  await tell();
+  await story(openStage(onScreen, options.keep, interrupted.signal, (remove) => owned.push(remove)));
 } catch (error) {
   // What an interrupted step complains of is no news, and its cleaning up is under way.
   if (interrupted.signal.aborted) await new Promise(() => {});
@@ -39,122 +47,10 @@ try {
   if (!options.keep || process.exitCode === 1) await cleanUp();
 }
 
-/** Begins a chapter, unless the reader wants no more. */
-function title(what: string): void {
-  interrupted.signal.throwIfAborted();
-  heading(what);
-}
-
-async function tell(): Promise<void> {
-  say('A team pushes a commit. This shows all that happens until it serves, with real parts on this machine:');
-  say('Kubernetes, a container registry, image builds and a workflow runner; AWS and GitHub are played on loopback.');
-
-  const ordinary = process.getuid?.() !== 0;
-  const images = !ordinary || (await lacking('images')).length === 0;
-  if (ordinary && !process.env['LAB_KUBECONFIG']) for (const line of simulations(images)) say(line);
-
-  title('Bringing up the parts (minutes on a new machine, seconds afterwards)');
-  const facts = await timed('up', async () => openLab(...PARTS.filter((part) => images || part !== 'images')));
-
-  title('What the platform team sets up once');
-  const company = await setUpCompany(facts, ['staging', 'production']);
-  say('Two environments with a namespace each; a role that may build and one that may deploy; the access entry and');
-  say('the RBAC of the latter. All of it by the documents in README.md, and no more rights than stand there.');
-
-  team = await Team.start(running);
-  if (facts.cluster?.simulated === true) {
-    await tellSimulated({ team, company, facts, screen: { ...onScreen, title }, showSummaries });
-  } else {
-    title('What a product team writes: this one workflow');
-    quote(await team.workflow());
-    await firstRelease(team, company, facts);
-    await brokenRelease(team, company, facts);
-  }
-  if (options.keep) await showAround(company, facts);
-}
-
-async function firstRelease(team: Team, company: Company, facts: LabFacts): Promise<void> {
-  title('git push: tracking-api 1.0.0');
-  const delivered = await team.push(company, facts, progressOf(say));
-  showSummaries(delivered);
-  if (delivered.exitCode !== 0)
-    throw new Error(`the delivery of a good release failed:\n${delivered.log.slice(-4000)}`);
-
-  title('It serves: asking it over HTTP');
-  const address = await addressIn(company, facts, 'production');
-  const shipment = JSON.stringify({ id: 'LC-1001', destination: 'Graz' });
-  await firstReleaseAt(address);
-  await ask(`${address}/readyz`);
-  await ask(`${address}/shipments`, shipment);
-}
-
-async function brokenRelease(team: Team, company: Company, facts: LabFacts): Promise<void> {
-  title('git push: tracking-api 1.1.0, which needs a setting that nobody made');
-  for (const file of ['package.json', 'package-lock.json']) {
-    await team.edit(file, (text) => text.replaceAll('"version": "1.0.0"', '"version": "1.1.0"'));
-  }
-  const line = "if (!process.env.CARRIERS_URL) throw new Error('CARRIERS_URL is not set');";
-  await team.edit('src/server.js', (text) => text.replace('const port =', `${line}\nconst port =`));
-  quote(`+ ${line}`);
-  say('Its tests pass, as they never start the server. Visitors ask the running service all the while.');
-  const visitors = sendVisitors(await addressIn(company, facts, 'staging'));
-  const delivered = await team.push(company, facts, progressOf(say));
-  const { asked, failed, releases } = await visitors.callBack();
-  showSummaries(delivered);
-  if (delivered.exitCode === 0) throw new Error('the delivery of a broken release succeeded');
-
-  title('What visitors noticed');
-  say(`${asked} requests during that delivery: ${failed} failed, answered by ${releases.join(', ')}.`);
-  for (const { name } of company.environments) {
-    say(`${name} serves ${await releaseAt(await addressIn(company, facts, name))}.`);
-  }
-  say('production was never touched: staging stopped the release.');
-  if (failed > 0 || releases.join() !== '1.0.0') throw new Error('the old version did not serve everyone');
-}
-
-async function showAround(company: Company, facts: LabFacts): Promise<void> {
-  const { cluster, registry } = facts;
-  title('Everything is left running: look around');
-  for (const { name, namespace } of company.environments) {
-    say(`${name}: ${await addressOf(company, facts, namespace)}/readyz, in the namespace ${namespace}`);
-  }
-  say(`with kubectl, if you have it: kubectl --kubeconfig ${cluster?.kubeconfig} get pods --all-namespaces`);
-  say(`curl http://${registry?.host}/v2/_catalog`);
-  say(`the team's repository: ${team?.folder}`);
-  say('npm run lab -- status    says what is up');
-  say('npm run lab -- down      ends all of it');
-}
-
-function showSummaries({ summaries, seconds }: Delivered): void {
-  say(`the run took ${seconds.toFixed(0)} s; its page says:`);
-  for (const { markdown } of summaries) {
-    say('');
-    quote(plainSummary(markdown));
-  }
-}
-
-async function ask(url: string, body?: string): Promise<void> {
-  const answer = await fetch(url, body === undefined ? {} : { method: 'POST', body });
-  say(`${body === undefined ? 'GET ' : 'POST'} ${url}${body === undefined ? '' : ` ${body}`}`);
-  quote(`${answer.status} ${await answer.text()}`);
-}
-
-async function addressIn(company: Company, facts: LabFacts, name: string): Promise<string> {
-  const found = company.environments.find((environment) => environment.name === name);
-  return addressOf(company, facts, found?.namespace ?? '');
-}
-
-async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  const result = await work();
-  say(`${what} after ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  return result;
-}
-
 async function cleanUp(): Promise<void> {
-  heading('Cleaning up');
-  await team?.remove();
+  title('Cleaning up');
+  for (const remove of owned.splice(0)) await remove();
   await closeLab();
   say('no process, mount, interface or file is left; downloads stay in the cache');
-  if (process.getuid?.() !== 0) say('a Docker engine of yours keeps the images that it built');
+  if (name === 'node' && process.getuid?.() !== 0) say('a Docker engine of yours keeps the images that it built');
 }
