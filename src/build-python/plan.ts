@@ -23,8 +23,8 @@ export interface PythonPlan extends BuildPlan {
   readonly package: boolean;
 }
 
-/** Where the checks write their reports, inside the project, where they are looked for. */
-const REPORTS = 'test-reports';
+/** Folder of the project in which the checks write their reports, where they are looked for. */
+export const REPORTS = 'test-reports';
 
 /**
  * Decides everything out of the inputs and the project's files.

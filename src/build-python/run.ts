@@ -13,7 +13,7 @@ import { INDEX_SECRET, NETRC_SECRET, generatePythonDockerfile } from '../python-
 import { type IndexSettings, indexSecrets, readIndexSettings } from '../python-image/index-settings.ts';
 import { adviceOn } from './advice.ts';
 import { inputs } from './inputs.ts';
-import { type PythonPlan, baseOf, imageOf, lineOf, planBuild } from './plan.ts';
+import { type PythonPlan, REPORTS, baseOf, imageOf, lineOf, planBuild } from './plan.ts';
 
 type Output = 'python-version' | 'dist';
 
@@ -129,6 +129,7 @@ async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: 
   };
 }
 
+/** What belongs into no image: the last two are what this action itself writes. */
 const IGNORED = [
   '**/.venv',
   '**/venv',
@@ -144,4 +145,6 @@ const IGNORED = [
   '**/.pypirc',
   '**/pip.conf',
   '**/*.egg-info',
+  'dist',
+  REPORTS,
 ];

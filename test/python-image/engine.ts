@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { cache } from '../lab/cache.ts';
 import { openLab } from '../lab/lab.ts';
-import { PYTHON, bringBaseImage } from '../lab/parts/base-image.ts';
+import { bringPythonBase } from '../lab/python-base.ts';
 import { findPythonProgram } from '../lab/python.ts';
 import type { Files } from './projects.ts';
 
@@ -29,8 +29,7 @@ export async function openPythonEngine(): Promise<PythonEngine> {
   const { images, packages, registry } = await openLab('images', 'packages', 'registry');
   if (!images || !packages || !registry) throw new Error('the lab has no images, packages or registry');
   const env = { DOCKER_HOST: images.dockerHost, DOCKER_CONFIG: images.dockerConfig };
-  const progress = (message: string): void => void process.stderr.write(`images: ${message}\n`);
-  await bringBaseImage(PYTHON, { ...process.env, ...env }, { cache, progress });
+  await bringPythonBase(images);
   const index = { PIP_INDEX_URL: packages.url, PIP_TRUSTED_HOST: packages.host };
   const uv = await findPythonProgram('uv', cache);
   return { env, index, indexUrl: packages.url, uv, address: images.address, registry: registry.host };
