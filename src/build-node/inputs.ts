@@ -8,6 +8,7 @@ export const inputs = {
   ...buildInputs,
   'package-manager': choice(['auto', ...FAMILIES], { default: 'auto' }),
   'node-version': text({ allowed: 'a version or range of Node, such as 24 or 24.11.0', max: 100 }),
+  'node-versions': list({ pattern: /[\w.<>=|~^ */-]{1,100}/, allowed: 'versions or ranges of Node, such as 22, 24' }),
   scripts: list({ pattern: /[\w:.@/-]+/, allowed: 'names of scripts of package.json, between commas or one a line' }),
 } as const;
 

@@ -1,5 +1,5 @@
 import semver from 'semver';
-import { checkAll } from '../action/errors.ts';
+import { UserError, checkAll } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { BuildPlan } from '../build/toolchain.ts';
 import { planImage } from '../image/plan.ts';
@@ -8,7 +8,8 @@ import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { type PackageManager, detectPackageManager } from '../node/package-manager.ts';
 import { type ScriptPlan, planScripts, scriptTask } from '../node/scripts.ts';
-import { type NodeVersion, USUAL_NODE, nodeVersion } from '../node/version.ts';
+import { type NodeVersion, SUPPORTED_LINES, USUAL_NODE, nodeVersion } from '../node/version.ts';
+import { fileIn, locationBelow } from '../node/workspace-root.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { NodeInputs } from './inputs.ts';
 
@@ -18,21 +19,20 @@ export interface NodePlan extends BuildPlan {
   readonly node: NodeVersion;
 }
 
-/** The usual line of Node and those with long-term support before it, the newest first. */
-const SUPPORTED_LINES = [0, 2, 4, 6, 8].map((older) => Number(USUAL_NODE) - older);
-
 /**
  * Decides everything out of the inputs and the project's files, which `read` gives.
+ * @param location the project's path in the repository, `''` for its root
  * @throws UserError with all problems of both at once
  */
-export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env']): NodePlan {
+export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env'], location = ''): NodePlan {
   const [project] = checkAll('the project cannot be built', [() => readPackageJson(read)]);
   const [manager, node, scripts, image] = checkAll('the project cannot be built as it is', [
-    () => checkedManager(given, project, read),
-    () => nodeVersion(read, given.nodeVersion),
+    () => checkedManager(given, project, read, location),
+    () => nodeVersion(read, given.nodeVersion, location),
     () => planScripts(project, given.scripts),
     () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(project.scripts, 'build'))),
   ]);
+  if (image !== undefined && image.dockerfile === undefined && manager.root !== '') throw noDockerfile(manager);
   const decided = { manager, node, ...(image && { image }) };
   return {
     ...decided,
@@ -53,10 +53,20 @@ export function baseOf({ range }: NodeVersion): string {
   return `node:${line ?? semver.minVersion(range)?.major ?? USUAL_NODE}-slim`;
 }
 
-function checkedManager(given: NodeInputs, project: PackageJson, read: ReadFile): PackageManager {
-  const manager = detectPackageManager(read, given.packageManager);
-  if (manager.name === 'npm') checkNpmLockfile(project, read(manager.lockfile) ?? '', manager.lockfile);
+function checkedManager(given: NodeInputs, project: PackageJson, read: ReadFile, location: string): PackageManager {
+  const manager = detectPackageManager(read, given.packageManager, location);
+  if (manager.name === 'npm') {
+    const file = fileIn(manager.root, manager.lockfile);
+    checkNpmLockfile(project, read(file) ?? '', file, locationBelow(manager.root, location));
+  }
   return manager;
+}
+
+function noDockerfile({ root, lockfile }: PackageManager): UserError {
+  return new UserError(
+    `An image of one package of a workspace needs a Dockerfile of its own: ${fileIn(root, lockfile)} lies outside its folder.`,
+    { remedy: 'Add a Dockerfile to the package, or set the input `directory` to the root of the workspace.' },
+  );
 }
 
 function decisionsOf(
@@ -65,9 +75,18 @@ function decisionsOf(
 ): readonly string[] {
   const run = scripts.stages.map((stage) => stage.join(' and ')).join(', then ');
   return [
-    `package manager: ${manager.name}${manager.version === undefined ? '' : ` ${manager.version}`}, by ${manager.reason}`,
+    `package manager: ${managerDecision(manager)}`,
     `Node: ${node.range}, by ${node.reason}`,
     `scripts: ${run || 'none'}${scripts.absent.length > 0 ? `; package.json has no ${scripts.absent.join(', ')}` : ''}`,
     ...(image === undefined ? [] : [`image: ${image.name}, by ${image.dockerfile ?? 'a generated Dockerfile'}`]),
   ];
+}
+
+function managerDecision({ name, version, range, reason, root, leftOver }: PackageManager): string {
+  const which = version ?? (name === 'npm' && range === '*' ? '' : range);
+  return [
+    `${name}${which === '' ? '' : ` ${which}`}, by ${reason}`,
+    ...(root === '' ? [] : [`installed in ${root}, the root of its workspace`]),
+    ...(leftOver.length === 0 ? [] : [`${leftOver.join(', ')} left over and not read`]),
+  ].join('; ');
 }

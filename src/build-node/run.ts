@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { Ready } from '../build/toolchain.ts';
@@ -5,30 +6,48 @@ import type { ImageRecipe } from '../image/recipe.ts';
 import { type DockerfilePlan, SETTINGS, generateDockerfile, planDockerfile } from '../node-image/dockerfile.ts';
 import { NPMRC, readNpmrc } from '../node-image/npmrc.ts';
 import { install } from '../node/install.ts';
-import { provideNode } from '../node/runtime.ts';
-import type { Project } from '../project/project.ts';
+import { provideManager } from '../node/provide-manager.ts';
+import { provideNode, resolveAlias } from '../node/runtime.ts';
+import { fileIn } from '../node/workspace-root.ts';
+import { type Project, locationOf } from '../project/project.ts';
 import { inputs } from './inputs.ts';
+import { listVersions } from './list-versions.ts';
 import { type NodePlan, baseOf, planBuild } from './plan.ts';
 
-/** The action build-node: what Node brings to the story that src/build tells. */
-export const buildNode = buildAction({
+const build = buildAction({
   name: 'build-node',
   inputs,
-  outputs: ['node-version'] as const,
-  plan: (given, { read }, env) => planBuild(given, read, env),
+  outputs: ['node-version', 'node-versions'] as const,
+  plan: (given, project, env) => planBuild(given, project.read, env, locationOf(project)),
+  settle: async (plan, host) => ({ ...plan, node: await resolveAlias(plan.node, host) }),
   prepare,
   recipe,
 });
+
+/** The action build-node: what Node brings to the story that src/build tells, or the list of versions alone. */
+export const buildNode: typeof build = {
+  ...build,
+  run: async (given, host) => (given.nodeVersions.length > 0 ? listVersions(given, host) : build.run(given, host)),
+};
 
 async function prepare(
   { node, manager }: NodePlan,
   { directory }: Project,
   host: Host,
-): Promise<Ready<'node-version'>> {
+): Promise<Ready<'node-version' | 'node-versions'>> {
   const { version, from } = await provideNode(node, host);
   host.log.info(`Node ${version}, from ${from}`);
-  const installSeconds = await install(manager, directory, host);
-  return { runtime: `Node ${version}`, installSeconds, outputs: { 'node-version': version } };
+  const root = path.join(directory, manager.root);
+  const provided = await provideManager(manager, root, version, host);
+  host.log.info(
+    `${manager.name}${provided.version === undefined ? '' : ` ${provided.version}`}, from ${provided.from}`,
+  );
+  const installSeconds = await install(manager, root, host);
+  return {
+    runtime: `Node ${version}`,
+    installSeconds,
+    outputs: { 'node-version': version, 'node-versions': JSON.stringify([version]) },
+  };
 }
 
 async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: Host): Promise<ImageRecipe> {
@@ -36,7 +55,9 @@ async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: 
   const npmrc = await readNpmrc(read, host);
   const planned = (base: string): DockerfilePlan => planDockerfile(read, { base, manager, npmrc: npmrc !== undefined });
   const installsFirst = image?.dockerfile !== undefined || planned('').sourcesFirst === undefined;
-  const installed = ['package.json', manager.lockfile, ...SETTINGS].map((file) => read(file) ?? '');
+  const installed = ['package.json', fileIn(manager.root, manager.lockfile), ...SETTINGS].map(
+    (file) => read(file) ?? '',
+  );
   return {
     base: baseOf(node),
     generate: (base) => generateDockerfile(planned(base)),
@@ -45,6 +66,6 @@ async function recipe(plan: NodePlan, _given: unknown, { read }: Project, host: 
     // What .npmrc says decides what is installed, but it is no file of the context: it comes as a secret.
     settings: read('.npmrc') ?? '',
     secrets: new Map(npmrc === undefined ? [] : [[NPMRC, npmrc]]),
-    before: JSON.stringify([manager.install, manager.version ?? '', node.range, stages]),
+    before: JSON.stringify([manager.install, manager.version ?? manager.usual ?? manager.range, node.range, stages]),
   };
 }

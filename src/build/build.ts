@@ -49,7 +49,8 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     outputs: {},
   };
   try {
-    const plan = toolchain.plan(given, project, host.env);
+    const planned = toolchain.plan(given, project, host.env);
+    const plan = (await toolchain.settle?.(planned, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;

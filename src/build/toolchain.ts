@@ -49,6 +49,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
    * @throws UserError with all problems of both at once
    */
   plan(given: Inputs<S>, project: Project, env: Host['env']): P;
+  /** Puts in what only the network tells, such as which version `lts/*` is today. */
+  settle?(plan: P, host: Host): Promise<P>;
   /** Brings the runtime and installs what the lockfile says. */
   prepare(plan: P, project: Project, host: Host): Promise<Ready<O>>;
   /** Makes what only a project that passed is worth, such as a package. */

@@ -9,7 +9,8 @@ import { type StartCommand, startCommand } from './start.ts';
 export interface DockerfilePlan {
   /** Such as `node:24-slim@sha256:…`. */
   readonly base: string;
-  readonly manager: Pick<PackageManager, 'name' | 'version' | 'lockfile' | 'install'>;
+  readonly manager: Pick<PackageManager, 'name' | 'version' | 'lockfile' | 'install'> &
+    Partial<Pick<PackageManager, 'usual' | 'range'>>;
   /** What an install is for: nothing to build with, nothing to run with, or both. */
   readonly installs: { readonly build: boolean; readonly run: boolean };
   readonly build: boolean;

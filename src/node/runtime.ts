@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import semver from 'semver';
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { isObject } from '../project/json.ts';
-import type { NodeVersion } from './version.ts';
+import { findTool, keepTool } from './tool-folder.ts';
+import { type NodeVersion, withoutAlias } from './version.ts';
 
 /** The Node that the project's programs get. */
 export interface Runtime {
@@ -24,10 +26,24 @@ export interface NodeRelease {
   readonly lts: string | false;
 }
 
-type RuntimeHost = Pick<Host, 'env' | 'exec' | 'log' | 'signal' | 'addPath'>;
+type RuntimeHost = Pick<Host, 'env' | 'exec' | 'log' | 'signal' | 'addPath' | 'info' | 'clock'>;
 
 const TIMEOUT_MS = 15_000;
 const MAX_INDEX = 5_000_000;
+const WAITS_MS = [500, 2000];
+
+/**
+ * Says which versions an alias stands for, such as `22` for `lts/jod`; a version without one stays as it is. The Node
+ * that is there is asked first, since it knows the name of its own line; the list of releases knows the others.
+ * @throws UserError when there is no such line, the project excludes it or the list cannot be had
+ */
+export async function resolveAlias(wanted: NodeVersion, host: RuntimeHost): Promise<NodeVersion> {
+  const { alias } = wanted;
+  if (alias === undefined) return wanted;
+  const present = await presentLine(host);
+  if (present !== undefined && alias === `lts/${present.name}`) return withoutAlias(wanted, present.major);
+  return withoutAlias(wanted, rangeOfAlias(await releases(mirrorOf(host), host), alias, wanted.reason));
+}
 
 /**
  * Makes a Node of the wanted range the first on PATH: the one that is there when it fits, else one of the runner's
@@ -38,25 +54,56 @@ const MAX_INDEX = 5_000_000;
 export async function provideNode(wanted: NodeVersion, host: RuntimeHost): Promise<Runtime> {
   const present = await presentVersion(host);
   if (present !== undefined && semver.satisfies(present, wanted.range)) return { version: present, from: 'the runner' };
-  // The tool cache and its HTTP client are loaded only by the runs that need them.
-  const tools = await import('@actions/tool-cache');
-  const cached = tools.find('node', wanted.range);
-  if (cached !== '') return use(cached, "the runner's tool cache", host);
-  const mirror = (host.env['NODEJS_ORG_MIRROR'] || 'https://nodejs.org/dist').replace(/\/+$/, '');
-  const { version } = chooseRelease(await releases(mirror, host.signal), wanted);
-  const name = `node-${version}-${process.platform}-${process.arch}`;
+  const cached = findTool('node', wanted.range, host);
+  if (cached !== undefined) return use(cached.folder, "the runner's tool cache", host);
+  const mirror = mirrorOf(host);
+  const { version } = chooseRelease(await releases(mirror, host), wanted);
   host.log.info(`downloading Node ${version}`);
   try {
-    const sums = await get(`${mirror}/${version}/SHASUMS256.txt`, host.signal);
-    const archive = await tools.downloadTool(`${mirror}/${version}/${name}.tar.gz`);
-    await checkSum(archive, sums, `${name}.tar.gz`);
-    const folder = await tools.extractTar(archive);
-    const kept = await tools.cacheDir(path.join(folder, name), 'node', version.slice(1));
-    return await use(kept, `${mirror}, checked by its SHA-256`, host);
+    const folder = await keepTool('node', version.slice(1), host, async (into) =>
+      download(mirror, version, into, host),
+    );
+    return await use(folder, `${mirror}, checked by its SHA-256`, host);
   } catch (error) {
     host.signal.throwIfAborted();
     throw unreachable(`Node ${version}`, mirror, error);
   }
+}
+
+async function download(mirror: string, version: string, into: string, host: RuntimeHost): Promise<void> {
+  const name = `node-${version}-${process.platform}-${process.arch}.tar.gz`;
+  const sums = await get(`${mirror}/${version}/SHASUMS256.txt`, host);
+  // Its HTTP client, which knows proxies, is loaded only by the runs that need it.
+  const { downloadTool } = await import('@actions/tool-cache');
+  const archive = await downloadTool(`${mirror}/${version}/${name}`, path.join(into, name));
+  await checkSum(archive, sums, name);
+  const args = ['-xzf', archive, '-C', into, '--strip-components=1', '--no-same-owner'];
+  const { exitCode, stderr } = await host.exec.run('tar', args);
+  if (exitCode !== 0) throw new Error(`${name} cannot be unpacked: ${stderr.trim().slice(-500)}`);
+  await rm(archive);
+}
+
+/**
+ * The line or version that an alias stands for in the list of releases.
+ * @throws UserError when there is no such line
+ */
+export function rangeOfAlias(known: readonly NodeRelease[], alias: string, reason: string): string {
+  const newestFirst = known.toSorted((a, b) => semver.rcompare(a.version, b.version));
+  const [newest] = newestFirst;
+  if (alias === 'latest' && newest !== undefined) return newest.version.slice(1);
+  const lines = new Map(
+    newestFirst.flatMap(({ version, lts }) => (lts === false ? [] : [[lts.toLowerCase(), semver.major(version)]])),
+  );
+  const [, word = ''] = alias.split('/');
+  const back = word === '*' ? 0 : -Number(word);
+  const major = Number.isNaN(back) ? lines.get(word) : [...lines.values()][back];
+  if (major !== undefined) return String(major);
+  throw new UserError(`No line of Node with long-term support is ${alias} (from ${reason})`, {
+    remedy: `Name one of lts/*, lts/-1${[...lines.keys()]
+      .slice(0, 3)
+      .map((line) => `, lts/${line}`)
+      .join('')}, or a version such as 24.`,
+  });
 }
 
 /**
@@ -74,6 +121,18 @@ export function chooseRelease(known: readonly NodeRelease[], wanted: NodeVersion
   });
 }
 
+/** The line of long-term support that the Node on PATH is of; in small letters. */
+async function presentLine({ exec }: RuntimeHost): Promise<{ name: string; major: string } | undefined> {
+  const script = 'process.stdout.write(`${process.versions.node} ${process.release.lts ?? ""}`)';
+  const { stdout } = await exec.ask('node', ['--eval', script]).catch(() => ({ stdout: '' }));
+  const [, major, name] = /^(\d+)\.\S+ (\w+)$/.exec(stdout.trim()) ?? [];
+  return major === undefined || name === undefined ? undefined : { name: name.toLowerCase(), major };
+}
+
+function mirrorOf({ env }: RuntimeHost): string {
+  return (env['NODEJS_ORG_MIRROR'] || 'https://nodejs.org/dist').replace(/\/+$/, '');
+}
+
 async function presentVersion({ exec }: RuntimeHost): Promise<string | undefined> {
   const { stdout } = await exec.ask('node', ['--version']).catch(() => ({ stdout: '' }));
   return semver.clean(stdout) ?? undefined;
@@ -86,25 +145,38 @@ async function use(folder: string, from: string, host: RuntimeHost): Promise<Run
   return { version, from };
 }
 
-async function releases(mirror: string, signal: AbortSignal): Promise<readonly NodeRelease[]> {
+async function releases(mirror: string, host: RuntimeHost): Promise<readonly NodeRelease[]> {
   try {
-    const list: unknown = JSON.parse(await get(`${mirror}/index.json`, signal));
+    const list: unknown = JSON.parse(await get(`${mirror}/index.json`, host));
     if (!Array.isArray(list)) throw new Error('index.json is not a list');
     return list.filter(isObject).flatMap(({ version, lts }) => {
       return typeof version === 'string' ? [{ version, lts: typeof lts === 'string' ? lts : false }] : [];
     });
   } catch (error) {
-    signal.throwIfAborted();
+    host.signal.throwIfAborted();
     throw unreachable('the list of Node releases', mirror, error);
   }
 }
 
-async function get(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
-  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
-  const body = await response.text();
-  if (body.length > MAX_INDEX) throw new Error(`${url} answers more than ${MAX_INDEX} characters`);
-  return body;
+/** The text at an address; what a network or server loses is asked for again. */
+async function get(url: string, { signal, clock }: RuntimeHost): Promise<string> {
+  for (const wait of [...WAITS_MS, undefined]) {
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) })
+      .then(async (response) => ({ status: response.status, body: await response.text() }))
+      .catch((cause: unknown) => ({ status: 0, body: '', cause }));
+    if (answer.status === 200) {
+      if (answer.body.length > MAX_INDEX) throw new Error(`${url} answers more than ${MAX_INDEX} characters`);
+      return answer.body;
+    }
+    signal.throwIfAborted();
+    const passing = answer.status === 0 || answer.status === 429 || answer.status >= 500;
+    if (!passing || wait === undefined) {
+      const said = answer.status === 0 ? 'does not answer' : `answers ${answer.status}`;
+      throw new Error(`${url} ${said}`, 'cause' in answer ? { cause: answer.cause } : {});
+    }
+    await clock.sleep(wait, signal);
+  }
+  throw new TypeError('a last attempt ends the loop');
 }
 
 async function checkSum(file: string, sums: string, name: string): Promise<void> {

@@ -26,6 +26,11 @@ export function openProject(directory: string, workspace: string): Project {
   return { directory: folder, workspace, read: readerOf(folder) };
 }
 
+/** The project's path in the repository, with `/`; `''` for the repository's root. */
+export function locationOf({ directory, workspace }: Project): string {
+  return path.relative(workspace, directory).split(path.sep).join('/');
+}
+
 /** What reads the project names its files from the directory, an annotation from the root of the repository. */
 export function inRepository(error: UserError, { directory, workspace }: Project): UserError {
   return withPlaces(error, (place) => {

@@ -2,7 +2,7 @@ import type { ReadFile } from '../project/project.ts';
 import { type Candidate, type PythonTool, type Workspace, chooseTool } from './choose-tool.ts';
 import { pipfileNames, setupCfg } from './older-files.ts';
 import { type Pyproject, readPyproject } from './pyproject.ts';
-import { type Requirements, readRequirements } from './requirements.ts';
+import { type Requirements, checkCompiled, readRequirements } from './requirements.ts';
 import { type Table, has, textsAt, valueAt } from './toml.ts';
 
 export type { PythonTool, Workspace } from './choose-tool.ts';
@@ -79,6 +79,7 @@ export function detectProject(read: ReadFile, parents = 0): PythonProject {
   const backend = pyproject.backend ?? (isSetup ? 'setuptools.build_meta:__legacy__' : undefined);
   const ofFiles = ['pip', 'pip-tools', 'pep517'].includes(chosen.tool);
   const dev = devFiles.length > 0 ? readRequirements(devFiles, read) : undefined;
+  if (chosen.tool === 'pip-tools' && requirements) checkCompiled([requirements.run, ...(dev ? [dev] : [])], read);
   const pipfile = pipfileNames(read);
   const name = pyproject.name ?? older?.name;
   const version = pyproject.version ?? older?.version;

@@ -67,6 +67,27 @@ export function readRequirements(files: readonly string[], read: ReadFile): Requ
   };
 }
 
+/**
+ * Checks that compiled files have all that the `.in` beside each names; which versions, only the compiler can tell.
+ * @throws UserError with every package that is missing
+ */
+export function checkCompiled(compiled: readonly Requirements[], read: ReadFile): void {
+  const has = new Set(compiled.flatMap(({ names }) => names));
+  const problems = compiled
+    .flatMap(({ files }) => files)
+    .flatMap((file) => {
+      const source = file.replace(/\.txt$/, '.in');
+      if (source === file || read(source) === undefined) return [];
+      const absent = readRequirements([source], read).names.filter((name) => !has.has(name));
+      return absent.map((name) => ({
+        message: `${file} does not have ${name}, which ${source} names.`,
+        remedy: `Run \`pip-compile ${source}\` and commit the ${file} that it writes.`,
+        place: { file },
+      }));
+    });
+  if (problems.length > 0) throw UserError.all(problems, 'Compiled requirements are out of date');
+}
+
 /** Lines without comments, those that end in a backslash joined, empty ones left out. */
 function logicalLines(text: string): readonly Line[] {
   const lines: Line[] = [];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Workspace, project } from './workspace.ts';
@@ -35,19 +35,35 @@ describe('bad input is refused before anything runs', () => {
   });
 
   test.each([
-    ['pnpm', 'pnpm-lock.yaml', 'pnpm@10.4.1', 'npm install --global pnpm@10.4.1'],
-    ['yarn', 'yarn.lock', undefined, 'npm install --global yarn@1'],
-    ['yarn', 'yarn.lock', 'yarn@4.9.2', 'npm install --global @yarnpkg/cli-dist@4.9.2'],
-    ['bun', 'bun.lock', undefined, 'npm install --global bun@1'],
-  ])('a runner without %s (%s, %s) is told how to bring it', (program, lockfile, packageManager, remedy) => {
-    shop.write({ 'package.json': { name: 'shop', ...(packageManager && { packageManager }) }, [lockfile]: '' });
+    ['pnpm', 'pnpm-lock.yaml', 'npm, which brings other package managers, cannot be run'],
+    [
+      'npm',
+      'package-lock.json',
+      'The project uses npm (by the lockfile package-lock.json), which this runner does not have',
+    ],
+  ])('a runner without npm is told what it misses for %s', (_, lockfile, said) => {
+    shop.write({ ...project(), [lockfile]: project()['package-lock.json'] ?? '' });
+    if (lockfile !== 'package-lock.json') rmSync(path.join(shop.folder, 'package-lock.json'));
     // A folder with Node alone.
     symlinkSync(process.execPath, path.join(shop.home, 'node'));
     const { exitCode, log, summary } = shop.build({}, { PATH: shop.home });
     expect(exitCode).toBe(1);
-    expect(log).toMatch(new RegExp(`::error::The project uses ${program} .*which this runner does not have → `));
-    expect(log).toContain(`Add a step before this one that brings it: \`run: ${remedy}\``);
-    expect(summary).toContain('which this runner does not have');
+    expect(log).toContain(said);
+    expect(log).toContain('Add a step with actions/setup-node');
+    expect(summary).toContain('❌ shop was not built');
+  });
+
+  test('a list of versions is checked, given as JSON, and nothing is built', () => {
+    shop.write(project({ test: 'exit 9' }, { engines: { node: '>=20' } }));
+    const { exitCode, outputs, log } = shop.build({ 'node-versions': '22, 24\n22' });
+    expect(outputs).toEqual({ 'node-versions': '["22","24"]' });
+    expect(exitCode).toBe(0);
+    expect(log).not.toContain('npm ci');
+    const refused = shop.build({ 'node-versions': '22, 18, next' });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toContain('names Node 18, which `engines.node` in package.json (>=20) excludes');
+    expect(refused.log).toContain('names "next", which is no version of Node');
+    expect(shop.build({ 'node-versions': '22', 'node-version': '24' }).log).toContain('are both given');
   });
 
   test.each([

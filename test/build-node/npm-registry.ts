@@ -12,6 +12,11 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
+interface Published {
+  readonly manifest: Manifest;
+  readonly tarball: Buffer;
+}
+
 /** One request, with who asked and whether the token was right. */
 export interface Asked {
   readonly path: string;
@@ -25,7 +30,9 @@ export interface Asked {
  */
 export class NpmRegistry {
   readonly asked: Asked[] = [];
-  readonly #packages = new Map<string, { manifest: Manifest; tarball: Buffer }>();
+  /** What goes wrong with a path: a status, or `cut` for a connection that ends in the middle of the answer. */
+  fault: (path: string) => number | 'cut' | undefined = () => undefined;
+  readonly #packages = new Map<string, readonly Published[]>();
   readonly #server: Server;
   readonly #token: string | undefined;
   #host = '';
@@ -66,7 +73,8 @@ export class NpmRegistry {
       }
       execFileSync('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: folder, env: quietEnv(folder) });
       const packed = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
-      this.#packages.set(manifest.name, { manifest, tarball: readFileSync(path.join(folder, packed)) });
+      const published = { manifest, tarball: readFileSync(path.join(folder, packed)) };
+      this.#packages.set(manifest.name, [...(this.#packages.get(manifest.name) ?? []), published]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -80,18 +88,29 @@ export class NpmRegistry {
     const found = this.#packages.get(name);
     if (!authorized) return void response.writeHead(401).end('{"error":"a token is needed"}');
     if (found === undefined) return void response.writeHead(404).end('{"error":"no such package"}');
-    if (rest !== undefined) return void response.writeHead(200).end(found.tarball);
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(this.#packument(found)));
+    const fault = this.fault(url);
+    if (typeof fault === 'number') return void response.writeHead(fault).end('{"error":"not today"}');
+    const one = found.find(({ manifest }) => rest === fileOf(manifest));
+    const body = rest === undefined ? JSON.stringify(this.#packument(name, found)) : (one?.tarball ?? '');
+    const type = rest === undefined ? 'application/json' : 'application/octet-stream';
+    response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    if (fault !== 'cut') return void response.end(body);
+    response.write(body.slice(0, body.length / 2), () => response.destroy());
   }
 
-  #packument({ manifest, tarball }: { manifest: Manifest; tarball: Buffer }): object {
-    const { name, version } = manifest;
-    const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
-    const file = `http://${this.#host}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`;
-    const versions = { [version]: { ...manifest, dist: { tarball: file, integrity } } };
-    return { name, 'dist-tags': { latest: version }, versions };
+  #packument(name: string, published: readonly Published[]): object {
+    const versions = published.map(({ manifest, tarball }) => {
+      const integrity = `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+      const dist = { tarball: `http://${this.#host}/${name}/-/${fileOf(manifest)}`, integrity };
+      return [manifest.version, { ...manifest, dist }] as const;
+    });
+    const latest = published.at(-1)?.manifest.version;
+    return { name, 'dist-tags': { latest }, versions: Object.fromEntries(versions) };
   }
+}
+
+function fileOf({ name, version }: Manifest): string {
+  return `${name.split('/').at(-1)}-${version}.tgz`;
 }
 
 /** npm without this machine's settings and cache. */

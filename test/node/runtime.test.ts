@@ -4,8 +4,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Host } from '../../src/action/host.ts';
-import { chooseRelease, provideNode } from '../../src/node/runtime.ts';
+import { localExec } from '../../src/action/exec.ts';
+import type { Host, RunInfo } from '../../src/action/host.ts';
+import { systemClock } from '../../src/action/main.ts';
+import { chooseRelease, provideNode, rangeOfAlias, resolveAlias } from '../../src/node/runtime.ts';
 import { serving } from '../aws/server.ts';
 
 const RELEASES = [
@@ -15,6 +17,8 @@ const RELEASES = [
   { version: 'v22.21.0', lts: 'Jod' },
   { version: 'v19.9.0', lts: false },
 ] as const;
+
+type RuntimeHost = Parameters<typeof provideNode>[1];
 
 let folder = '';
 const kept = { ...process.env };
@@ -80,6 +84,28 @@ describe('a Node on PATH', () => {
     });
   });
 
+  test('a tool cache that nobody may write is left alone, and the job keeps its own', async () => {
+    const archive = release('v22.21.0');
+    const sum = createHash('sha256').update(archive).digest('hex');
+    writeFileSync(path.join(folder, 'no-folder'), '');
+    await mirror(archive, sum, async (url) => {
+      const env = { NODEJS_ORG_MIRROR: url, RUNNER_TOOL_CACHE: path.join(folder, 'no-folder', 'tools') };
+      const { host, added } = machine('20.1.0', env);
+      expect((await provideNode({ range: '22', reason: 'x' }, host)).version).toBe('22.21.0');
+      expect(added).toEqual([path.join(folder, 'temp/tools/node/22.21.0', process.arch, 'bin')]);
+    });
+  });
+
+  test('a mirror that fails for a moment is asked again', async () => {
+    await serving(
+      ['reset', { status: 503, body: '' }, { status: 200, body: JSON.stringify(RELEASES) }],
+      async (url) => {
+        const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+        expect(await resolveAlias({ range: '*', alias: 'lts/*', reason: 'x' }, host)).toMatchObject({ range: '24' });
+      },
+    );
+  });
+
   test('a mirror that refuses is named, with what to do', async () => {
     await serving([{ status: 403, body: '' }], async (url) => {
       const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
@@ -91,23 +117,57 @@ describe('a Node on PATH', () => {
   });
 });
 
+describe('an alias', () => {
+  test.each([
+    ['lts/*', '24'],
+    ['lts/-1', '22'],
+    ['lts/jod', '22'],
+    ['latest', '25.1.0'],
+  ])('%s is %s by the list of releases', (alias, range) => {
+    expect(rangeOfAlias(RELEASES, alias, 'x')).toBe(range);
+  });
+
+  test.each(['lts/-9', 'lts/nowhere'])('%s is an error that names those there are', (alias) => {
+    expect(() => rangeOfAlias(RELEASES, alias, '.nvmrc')).toThrow(`is ${alias} (from .nvmrc)`);
+  });
+
+  test('that names the line of the Node on PATH needs no network', async () => {
+    const { host } = machine('22.3.0', { NODEJS_ORG_MIRROR: 'http://127.0.0.1:1' }, 'Jod');
+    const wanted = { range: '*', alias: 'lts/jod', reason: '.nvmrc' };
+    expect(await resolveAlias(wanted, host)).toEqual({ range: '22', reason: '.nvmrc (lts/jod)' });
+  });
+
+  test('that the project excludes is an error that names both places', async () => {
+    const { host } = machine('22.3.0', {}, 'Jod');
+    const limits = [{ value: '>=24', place: { file: 'package.json' }, field: 'engines.node' }];
+    await expect(resolveAlias({ range: '*', alias: 'lts/jod', reason: '.nvmrc', limits }, host)).rejects.toThrow(
+      '.nvmrc names Node 22, which `engines.node` in package.json (>=24) excludes',
+    );
+  });
+});
+
 /** A machine whose `node` tells a version: the program of the folder added last, else `present`. */
-function machine(present: string, env: Record<string, string> = {}) {
+function machine(present: string, env: Record<string, string> = {}, line = '') {
   const added: string[] = [];
-  const host = {
-    env,
-    signal: new AbortController().signal,
-    log: { info: () => {}, debug: () => {} },
-    addPath: (one: string) => void added.push(one),
+  const signal = new AbortController().signal;
+  const local = localExec(process.env, signal);
+  const host: RuntimeHost = {
+    env: { RUNNER_TOOL_CACHE: path.join(folder, 'tools'), ...env },
+    info: { temp: path.join(folder, 'temp') } as RunInfo,
+    signal,
+    clock: systemClock,
+    log: { info: () => {} } as unknown as Host['log'],
+    addPath: (one) => void added.push(one),
     exec: {
-      ask: async (program: string, args: readonly string[]) => {
+      ...local,
+      ask: async (program, args) => {
         const last = added.at(-1);
-        if (last === undefined) return { exitCode: 0, stdout: `v${present}\n`, stderr: '', took: 1 };
-        const ran = spawnSync(path.join(last, program), [...args], { encoding: 'utf8' });
-        return { exitCode: ran.status ?? 1, stdout: ran.stdout, stderr: ran.stderr, took: 1 };
+        const stdout = args[0] === '--version' ? `v${present}\n` : `${present} ${line}`;
+        if (last === undefined) return { exitCode: 0, stdout, stderr: '', took: 1 };
+        return local.ask(path.join(last, program), args);
       },
     },
-  } as unknown as Pick<Host, 'env' | 'exec' | 'log' | 'signal' | 'addPath'>;
+  };
   return { host, added };
 }
 

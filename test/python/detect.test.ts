@@ -139,6 +139,13 @@ describe('the tool of a project', () => {
       { file: 'requirements.in' },
     ],
     [
+      'compiled requirements that are out of date',
+      { 'requirements.in': 'flask\ngunicorn', 'requirements.txt': 'flask==3.0.0' },
+      'requirements.txt does not have gunicorn, which requirements.in names',
+      'pip-compile requirements.in',
+      { file: 'requirements.txt' },
+    ],
+    [
       'an include that is missing',
       { 'requirements.txt': '# all\nflask\n-r more.txt' },
       'requirements.txt includes more.txt',

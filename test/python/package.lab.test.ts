@@ -51,6 +51,20 @@ describe('the distributions of a package', () => {
   );
 
   test(
+    'are refused where the wheel would hold no code',
+    async () => {
+      await withFixture('pep517', async (real) => {
+        const file = path.join(real.directory, 'pyproject.toml');
+        const text = (await readFile(file, 'utf8')).replace('packages = ["depots"]', 'packages = []');
+        const readme = 'description = "d"\nreadme = { text = "# depots", content-type = "text/markdown" }';
+        await writeFile(file, text.replace('[project]', `[project]\n${readme}`));
+        await expect(build(real)).rejects.toThrow('The wheel of depots holds no code');
+      });
+    },
+    LIMIT,
+  );
+
+  test(
     'are refused where the backend cannot build them',
     async () => {
       await withFixture('uv', async (real) => {
