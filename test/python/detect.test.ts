@@ -232,6 +232,7 @@ describe('what a project is', () => {
   test('setup.cfg and Pipfile tell their packages', () => {
     const cfg =
       '[metadata]\nname = fleet\nversion = attr: fleet.v\n[options]\ninstall_requires =\n  httpx\n  pydantic>=2\n[options.extras_require]\ntest =\n  pytest\n';
+    expect(detect({ 'setup.cfg': cfg })).not.toHaveProperty('version');
     expect(detect({ 'setup.cfg': cfg })).toMatchObject({
       name: 'fleet',
       dependencies: ['httpx', 'pydantic'],
