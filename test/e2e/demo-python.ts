@@ -89,7 +89,8 @@ function digestIn({ summaries }: Delivered): string {
 }
 
 const sum = (layers: readonly (readonly [string, number])[]): number => layers.reduce((all, [, size]) => all + size, 0);
-const megabytes = (bytes = 0): string => `${(bytes / 1e6).toFixed(1)} MB`;
+const megabytes = (bytes = 0): string =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 async function addressIn({ company, facts }: Scene, name: string): Promise<string> {
   const found = company.environments.find((environment) => environment.name === name);
