@@ -21,7 +21,7 @@ export interface Readme {
 
 /** The action whose README says what the role that pushes images needs, and those that have it say the same. */
 const ROLE_OF = 'build-node';
-const SAME_ROLE: readonly string[] = ['build-python'];
+const SAME_ROLE: ReadonlySet<string> = new Set(['build-python']);
 
 /** Every README with generated tables. @throws Error when one lacks its marks, naming the file */
 export function readmes(root: string): readonly Readme[] {
@@ -33,7 +33,7 @@ export function readmes(root: string): readonly Readme[] {
       return readme(root, `actions/${name}/README.md`, [
         ['inputs', inputTable(manifest.inputs)],
         ['outputs', outputTable(manifest.outputs)],
-        ...(SAME_ROLE.includes(name) ? ([['permissions', permissions]] as const) : []),
+        ...(SAME_ROLE.has(name) ? ([['permissions', permissions]] as const) : []),
       ]);
     }),
     readme(root, 'README.md', [

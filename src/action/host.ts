@@ -24,6 +24,8 @@ export interface RunInfo {
   readonly runId: string;
   readonly runAttempt: string;
   readonly job: string;
+  /** Path of the workflow's file in the repository, of the caller where one workflow calls another. */
+  readonly workflow: string;
   /** The page of this run. */
   readonly runUrl: string;
   readonly serverUrl: string;

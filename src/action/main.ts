@@ -131,6 +131,8 @@ function runInfo(env: NodeJS.ProcessEnv): RunInfo {
     runId,
     runAttempt: get('GITHUB_RUN_ATTEMPT') || '1',
     job: get('GITHUB_JOB'),
+    // Such as acme/shop/.github/workflows/deliver.yml@refs/heads/main.
+    workflow: /^[^/]+\/[^/]+\/([^@]+)@/.exec(get('GITHUB_WORKFLOW_REF'))?.[1] ?? '',
     runUrl: repository && runId ? `${serverUrl}/${repository}/actions/runs/${runId}` : '',
     serverUrl,
     apiUrl: get('GITHUB_API_URL') || 'https://api.github.com',

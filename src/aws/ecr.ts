@@ -32,7 +32,17 @@ export interface Ecr {
    * @throws UserError when it is missing and may not be created, or ECR refuses
    */
   repository(name: string, create: boolean): Promise<EcrRepository>;
+  /**
+   * What ECR's own scan found in an image, of its base mostly; waits up to `patience` milliseconds for a scan that runs.
+   * @returns undefined where there is no scan, it has not ended, or ECR may not be asked: then one line in the log says so
+   */
+  scan(name: string, digest: string, patience: number): Promise<ScanCounts | undefined>;
 }
+
+/** Findings of ECR's scan by their severity, in ECR's words. */
+export type ScanCounts = Readonly<Record<string, number>>;
+
+const SCAN_PAUSE_MS = 3000;
 
 /**
  * What a new repository forgets: pieces that no tag names. Images with a tag stay, as ECR cannot know which of them
@@ -54,7 +64,7 @@ const LIFECYCLE = {
 export async function openEcr(
   credentials: CredentialSource,
   { region, account }: { readonly region: string; readonly account?: string },
-  host: Pick<Host, 'env' | 'signal' | 'mask' | 'log'>,
+  host: Pick<Host, 'env' | 'signal' | 'mask' | 'log' | 'clock'>,
 ): Promise<Ecr> {
   const keys = await credentials();
   const sdk = await import('@aws-sdk/client-ecr');
@@ -111,7 +121,44 @@ export async function openEcr(
     });
   };
 
+  const scanOnce = async (name: string, digest: string): Promise<ScanCounts | 'runs' | undefined> =>
+    asking(`tell what the scan of ${name} found`, 'ecr:DescribeImageScanFindings', async () => {
+      try {
+        const image = { repositoryName: name, imageId: { imageDigest: digest }, maxResults: 1 };
+        const found = await client.send(new sdk.DescribeImageScanFindingsCommand({ ...owner, ...image }), options);
+        const { status = '' } = found.imageScanStatus ?? {};
+        if (['PENDING', 'IN_PROGRESS'].includes(status)) return 'runs';
+        if (!['COMPLETE', 'ACTIVE'].includes(status)) return undefined;
+        return Object.fromEntries(
+          Object.entries(found.imageScanFindings?.findingSeverityCounts ?? {}).map(([word, count]) => [
+            word,
+            count ?? 0,
+          ]),
+        );
+      } catch (error) {
+        // A scan begins some moments after the push; of a repository that is not scanned none ever does.
+        if (error instanceof sdk.ScanNotFoundException) return 'runs';
+        throw error;
+      }
+    });
+
   return {
+    async scan(name, digest, patience) {
+      try {
+        for (let waited = 0; ; waited += SCAN_PAUSE_MS) {
+          const found = await scanOnce(name, digest);
+          if (found !== 'runs') return found;
+          if (waited >= patience) break;
+          await host.clock.sleep(SCAN_PAUSE_MS, host.signal);
+        }
+        host.log.info(`ECR has not told yet what its scan of ${name} found`);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        host.log.info(`what ECR's scan found is not told: ${describe(error)}`);
+      }
+      return undefined;
+    },
+
     login: async () =>
       asking('give a password', 'ecr:GetAuthorizationToken', async () => {
         const { authorizationData } = await client.send(new sdk.GetAuthorizationTokenCommand({}), options);

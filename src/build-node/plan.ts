@@ -2,45 +2,80 @@ import semver from 'semver';
 import { UserError, checkAll } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import type { BuildPlan } from '../build/toolchain.ts';
-import { planImage } from '../image/plan.ts';
+import { type ImagePlan, planImage } from '../image/plan.ts';
 import { startCommand } from '../node-image/start.ts';
 import { checkNpmLockfile } from '../node/lockfile.ts';
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
-import { type PackageManager, detectPackageManager } from '../node/package-manager.ts';
-import { type ScriptPlan, planScripts, scriptTask } from '../node/scripts.ts';
+import { type ManagerName, type PackageManager, detectPackageManager } from '../node/package-manager.ts';
+import { planScripts, scriptTask } from '../node/scripts.ts';
 import { type NodeVersion, SUPPORTED_LINES, USUAL_NODE, nodeVersion } from '../node/version.ts';
 import { fileIn, locationBelow } from '../node/workspace-root.ts';
-import type { ReadFile } from '../project/project.ts';
+import { type Project, type ReadFile, locationOf } from '../project/project.ts';
+import { type Affected, findAffected } from '../workspace/affected.ts';
+import { orchestratorOf } from '../workspace/files.ts';
+import { planWorkspaceScripts } from '../workspace/scripts.ts';
 import type { NodeInputs } from './inputs.ts';
+import { type Place, placeOf } from './place.ts';
 
 /** Everything build-node is going to do. */
 export interface NodePlan extends BuildPlan {
   readonly manager: PackageManager;
   readonly node: NodeVersion;
+  /** Absent where the project is no part of a workspace. */
+  readonly place?: Place;
+  /** The scripts as they are where nothing is left out: a Dockerfile of the team's own may copy what they made. */
+  readonly before: string;
 }
 
 /**
- * Decides everything out of the inputs and the project's files, which `read` gives.
- * @param location the project's path in the repository, `''` for its root
+ * Decides everything out of the inputs and the project's files.
  * @throws UserError with all problems of both at once
  */
-export function planBuild(given: NodeInputs, read: ReadFile, env: Host['env'], location = ''): NodePlan {
-  const [project] = checkAll('the project cannot be built', [() => readPackageJson(read)]);
-  const [manager, node, scripts, image] = checkAll('the project cannot be built as it is', [
-    () => checkedManager(given, project, read, location),
-    () => nodeVersion(read, given.nodeVersion, location),
-    () => planScripts(project, given.scripts),
-    () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(project.scripts, 'build'))),
+export function planBuild(given: NodeInputs, project: Project, env: Host['env']): NodePlan {
+  const { read } = project;
+  const [manifest, place] = checkAll('the project cannot be built', [
+    () => readPackageJson(read),
+    () => placeOf(project),
   ]);
-  if (image !== undefined && image.dockerfile === undefined && manager.root !== '') throw noDockerfile(manager);
-  const decided = { manager, node, ...(image && { image }) };
+  const location = locationOf(project);
+  const [manager, node, image] = checkAll('the project cannot be built as it is', [
+    () => checkedManager(given, manifest, read, location),
+    () => nodeVersion(read, given.nodeVersion, location),
+    () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(manifest.scripts, 'build'))),
+    // Told together with the others; what comes of it depends on the manager.
+    () => scriptsOf({ given, manifest, place, manager: 'npm', image: undefined }),
+  ]);
+  const alone = place === undefined && manager.root !== '';
+  if (image !== undefined && image.dockerfile === undefined && alone) throw noDockerfile(manager);
+  const decided = { manager, node, ...(image && { image }), ...(place && { place }) };
+  const scripts = scriptsOf({ given, manifest, place, manager: manager.name, image });
   return {
     ...decided,
-    ...(project.name !== undefined && { name: project.name }),
-    decisions: decisionsOf(decided, scripts),
-    stages: scripts.stages.map((stage) => stage.map((script) => scriptTask(manager.name, script))),
+    locked: {
+      lockfile: manager.lockfile,
+      root: manager.root,
+      ...(manager.root !== '' && { member: locationBelow(manager.root, location) }),
+    },
+    ...(manifest.name !== undefined && { name: manifest.name }),
+    ...scripts,
+    decisions: [...decisionsOf(decided), ...scripts.decisions],
+    before: JSON.stringify(scripts.stages.map((stage) => stage.map(({ name, command }) => ({ name, command })))),
     runner: scriptTask(manager.name, '').command.slice(0, 2).join(' '),
   };
+}
+
+/** The plan without the scripts of packages that did not change since they were last found good. */
+export async function leaveOut(plan: NodePlan, given: NodeInputs, project: Project, host: Host): Promise<NodePlan> {
+  const { place, manager, image } = plan;
+  if (!given.affected) return plan;
+  if (place === undefined) {
+    return { ...plan, skipped: ['Nothing was skipped: `affected` knows packages of a workspace, and this is none.'] };
+  }
+  const where = { ...place, repository: project.workspace, manager };
+  const affected = await findAffected(where, given.githubToken, host);
+  const manifest = readPackageJson(project.read);
+  const scripts = scriptsOf({ given, manifest, place, manager: manager.name, image, affected });
+  return { ...plan, ...scripts, decisions: [...decisionsOf(plan), ...scripts.decisions] };
 }
 
 /**
@@ -69,15 +104,52 @@ function noDockerfile({ root, lockfile }: PackageManager): UserError {
   );
 }
 
-function decisionsOf(
-  { manager, node, image }: Pick<NodePlan, 'manager' | 'node' | 'image'>,
-  scripts: ScriptPlan,
-): readonly string[] {
-  const run = scripts.stages.map((stage) => stage.join(' and ')).join(', then ');
+interface Scripts extends Pick<NodePlan, 'stages' | 'decisions' | 'skipped'> {}
+
+function scriptsOf({
+  given,
+  manifest,
+  place,
+  manager,
+  image,
+  affected,
+}: {
+  readonly given: NodeInputs;
+  readonly manifest: PackageJson;
+  readonly place: Place | undefined;
+  readonly manager: ManagerName;
+  readonly image: ImagePlan | undefined;
+  readonly affected?: Affected;
+}): Scripts {
+  if (place === undefined) {
+    const { stages, absent } = planScripts(manifest, given.scripts);
+    const run = stages.map((stage) => stage.join(' and ')).join(', then ');
+    const none = absent.length > 0 ? `; package.json has no ${absent.join(', ')}` : '';
+    return {
+      stages: stages.map((stage) => stage.map((script) => scriptTask(manager, script))),
+      decisions: [`scripts: ${run || 'none'}${none}`],
+    };
+  }
+  const orchestrator = orchestratorOf(place.read);
+  const { tasks, decisions, skipped } = planWorkspaceScripts({
+    ...place,
+    manager,
+    named: given.scripts,
+    ...(affected && { affected }),
+    ...(orchestrator && { orchestrator }),
+    keepBuilds: image?.dockerfile !== undefined,
+  });
+  return { stages: tasks.length > 0 ? [tasks] : [], decisions, skipped };
+}
+
+function decisionsOf({
+  manager,
+  node,
+  image,
+}: Pick<NodePlan, 'manager' | 'node'> & { readonly image?: ImagePlan }): readonly string[] {
   return [
     `package manager: ${managerDecision(manager)}`,
     `Node: ${node.range}, by ${node.reason}`,
-    `scripts: ${run || 'none'}${scripts.absent.length > 0 ? `; package.json has no ${scripts.absent.join(', ')}` : ''}`,
     ...(image === undefined ? [] : [`image: ${image.name}, by ${image.dockerfile ?? 'a generated Dockerfile'}`]),
   ];
 }

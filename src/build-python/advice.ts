@@ -14,7 +14,7 @@ export async function adviceOn(plan: PythonImagePlan, venv: string): Promise<rea
   const weights = await Promise.all(
     folders.map(async (name) => weighPackages(path.join(libraries, name, 'site-packages'))),
   );
-  const size = adviseOnSize(weights.flat(), new Set(plan.packageNames));
+  const size = adviseOnSize(weights.flat(), new Set(plan.locked.map(({ name }) => name)));
   const loose = plan.packages && ['hatch', 'pep517'].includes(plan.installer.name);
   return [
     ...(loose

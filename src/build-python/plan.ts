@@ -47,10 +47,19 @@ export function planBuild(given: PythonInputs, { directory, workspace, read }: P
   return {
     ...decided,
     ...(project.name !== undefined && { name: project.name }),
+    ...lockedIn(project, directory),
     decisions: decisionsOf(decided),
     stages: checkTasks(checks, { venv, reports, env: activated(venv, checks.brings, place) }),
     runner: runnerOf(project.tool),
   };
+}
+
+/** Where its packages are locked, as those who read lockfiles of all languages ask. */
+function lockedIn({ lockfile, root }: PythonProject, directory: string): Pick<BuildPlan, 'locked'> {
+  if (lockfile === undefined) return {};
+  const name = path.posix.relative(root, lockfile);
+  if (root === '.') return { locked: { lockfile: name, root: '' } };
+  return { locked: { lockfile: name, root, member: path.relative(path.resolve(directory, root), directory) } };
 }
 
 /** The plan of the project's image upon a base. */

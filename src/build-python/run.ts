@@ -4,7 +4,7 @@ import type { Host } from '../action/host.ts';
 import { buildAction } from '../build/build.ts';
 import type { Finished, Ready } from '../build/toolchain.ts';
 import type { ImageRecipe } from '../image/recipe.ts';
-import type { Project } from '../project/project.ts';
+import { type Project, readerOf } from '../project/project.ts';
 import { installProject } from '../python/install.ts';
 import { type Interpreter, providePython } from '../python/interpreter.ts';
 import { buildPackage } from '../python/package.ts';
@@ -21,6 +21,7 @@ type Output = 'python-version' | 'dist';
 export const buildPython = buildAction({
   name: 'build-python',
   inputs,
+  ecosystem: 'pypi',
   outputs: ['python-version', 'dist'] as const,
   plan: planBuild,
   prepare,
@@ -107,7 +108,7 @@ async function finish(plan: PythonPlan, given: Project, runner: Host): Promise<F
 
 async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: Host): Promise<ImageRecipe> {
   const { project, range, stages } = plan;
-  const { directory, read } = opened;
+  const { directory } = opened;
   const { python, indexes } = await runtimeOf(plan, opened, host);
   const secrets = indexSecrets(indexes);
   const given = {
@@ -116,20 +117,27 @@ async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: 
     secrets: { index: secrets.has(INDEX_SECRET), netrc: secrets.has(NETRC_SECRET) },
   };
   const image = plan.image?.dockerfile === undefined ? imageOf(project, directory, given) : undefined;
-  const others = image?.workspace?.others ?? [];
+  const context = path.resolve(directory, project.root);
+  const inContext = readerOf(context);
+  // What this action itself writes into the project.
+  const written = ['dist', REPORTS].map((name) => path.relative(context, path.join(directory, name)));
   return {
     base: baseOf(range, python.version),
     // Without a Dockerfile of the team's own, so only where there is something to start.
     generate: (base) => generatePythonDockerfile({ ...(image ?? imageOf(project, directory, given)), base }),
-    ignored: [...IGNORED, ...others],
+    context,
+    // A lockfile of a whole workspace changes for other members too: only what this one gets counts.
+    ...(image?.workspace && { instead: new Map([[image.installer.lockfile, JSON.stringify(image.locked)]]) }),
+    ignored: [...IGNORED, ...written, ...(image?.workspace?.others ?? [])],
     settings: '',
     secrets,
-    ...(image?.sourcesFirst === undefined && image && { dependencies: image.inputs.map((file) => read(file) ?? '') }),
+    ...(image?.sourcesFirst === undefined &&
+      image && { dependencies: image.inputs.map((file) => inContext(file) ?? '') }),
     before: JSON.stringify([project.tool, range.reason, stages.map((stage) => stage.map(({ name }) => name))]),
   };
 }
 
-/** What belongs into no image: the last two are what this action itself writes. */
+/** What belongs into no image, wherever it is. */
 const IGNORED = [
   '**/.venv',
   '**/venv',
@@ -145,6 +153,4 @@ const IGNORED = [
   '**/.pypirc',
   '**/pip.conf',
   '**/*.egg-info',
-  'dist',
-  REPORTS,
 ];

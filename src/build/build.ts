@@ -1,17 +1,31 @@
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { Action } from '../action/action.ts';
 import { Cancelled, Failed, UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import type { Artifact } from '../artifact/upload.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import { prepareImage } from '../image/prepare.ts';
 import { type Project, inRepository, openProject } from '../project/project.ts';
+import { countsOf } from '../audit/report.ts';
+import { openSupply } from '../supply/supply.ts';
 import { runStages } from '../task/task.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
 import { readTests } from './tests.ts';
 import type { BuildPlan, Toolchain } from './toolchain.ts';
 
-const OUTPUTS = ['image', 'digest', 'name', 'reused', 'tests', 'dockerfile'] as const;
+const OUTPUTS = [
+  'image',
+  'digest',
+  'name',
+  'reused',
+  'tests',
+  'dockerfile',
+  'sbom',
+  'vulnerabilities',
+  'artifact',
+] as const;
 type SharedOutput = (typeof OUTPUTS)[number];
 type Outputs<O extends string> = Partial<Record<SharedOutput | O, string>>;
 
@@ -46,15 +60,17 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     tasks: [],
     failedTests: [],
     decisions: [],
+    skipped: [],
     outputs: {},
   };
   try {
     const planned = toolchain.plan(given, project, host.env);
-    const plan = (await toolchain.settle?.(planned, host)) ?? planned;
+    const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
     report.name = given.image || plan.name || report.name;
     report.decisions = plan.decisions;
     report.runner = plan.runner;
-    for (const decision of report.decisions) host.log.info(decision);
+    report.skipped = plan.skipped ?? [];
+    for (const sentence of [...report.decisions, ...report.skipped]) host.log.info(sentence);
     const recipe = plan.image && (await toolchain.recipe(plan, given, project, host));
     if (recipe !== undefined && plan.image?.print === true) {
       report.printed = recipe.generate(given.baseImage || recipe.base);
@@ -62,9 +78,24 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     } else {
       // Before anything runs: what the build itself writes must not count as its input.
       const image = plan.image && recipe && (await prepareImage(given, plan.image, project, recipe, host));
+      const source = {
+        ecosystem: toolchain.ecosystem,
+        name: report.name,
+        ...(plan.locked !== undefined && { locked: plan.locked }),
+      };
+      const supply = await openSupply(given, source, project, host);
+      report.supply = supply.report;
       await check(toolchain, plan, project, report, host);
-      if (verdictOf(report) === undefined) await finish(toolchain, plan, project, report, host);
-      if (image !== undefined && verdictOf(report) === undefined) report.image = await image.deliver();
+      if (verdictOf(report) === undefined) {
+        await supply.gate();
+        await finish(toolchain, plan, project, report, host);
+        if (image !== undefined) report.image = await image.deliver();
+        const { pushed, reused = false } = report.image ?? {};
+        await supply.deliver(pushed && { ...pushed, reused });
+        const published = await toolchain.publish?.(given, project, host);
+        if (published !== undefined) report.published = published;
+        if (given.artifact !== '') report.artifact = await upload(given, project, host);
+      }
     }
   } catch (error) {
     const whatToDo = error instanceof UserError ? (error.remedy ?? '') : '';
@@ -111,12 +142,29 @@ async function finish<S extends Spec & typeof buildInputs, P extends BuildPlan, 
   report.made = finished.made;
 }
 
-function outputsOf({ image, tests, printed }: BuildReport): Partial<Record<SharedOutput, string>> {
+async function upload({ artifact, artifactName }: BuildInputs, { directory }: Project, host: Host): Promise<Artifact> {
+  const file = path.resolve(directory, artifact);
+  // By its real path too, so that no link leads out to what the job must not give away.
+  const real = existsSync(file) ? realpathSync(file) : path.join(realpathSync(directory), artifact);
+  const ways = [path.relative(directory, file), path.relative(realpathSync(directory), real)];
+  if (ways.some((way) => way.startsWith('..'))) {
+    throw new UserError(`input artifact (${JSON.stringify(artifact)}) leads out of the directory`, {
+      remedy: 'Give the path of a folder or file within it.',
+    });
+  }
+  const { uploadArtifact } = await import('../artifact/upload.ts');
+  return uploadArtifact({ path: file, shown: artifact, name: artifactName }, host);
+}
+
+function outputsOf({ image, tests, printed, supply, artifact }: BuildReport): Partial<Record<SharedOutput, string>> {
   return {
     ...(image?.reference !== undefined && { image: image.reference }),
     ...(image?.digest !== undefined && { digest: image.digest }),
     ...(image !== undefined && { name: image.name, reused: String(image.reused) }),
     ...(printed !== undefined && { dockerfile: printed }),
+    ...(artifact !== undefined && { artifact: artifact.url }),
+    ...(supply?.sbom !== undefined && { sbom: supply.sbom }),
+    ...(supply?.audit?.audit !== undefined && { vulnerabilities: JSON.stringify(countsOf(supply.audit)) }),
     ...(tests !== undefined && {
       tests: JSON.stringify({ passed: tests.passed, failed: tests.failed, skipped: tests.skipped }),
     }),

@@ -1,7 +1,24 @@
 import { showPlace } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
-import { type Markdown, type Raw, block, code, details, md, paragraphs, raw, table, text } from '../action/markdown.ts';
+import {
+  type Markdown,
+  type Raw,
+  block,
+  code,
+  details,
+  link,
+  md,
+  paragraphs,
+  raw,
+  table,
+  text,
+} from '../action/markdown.ts';
+import { auditPart } from '../audit/report.ts';
 import type { BuiltImage } from '../image/built.ts';
+import type { Artifact } from '../artifact/upload.ts';
+import type { Published } from '../publish/published.ts';
+import { supplyNotes, supplyRows } from '../supply/report.ts';
+import type { SupplyReport } from '../supply/supply.ts';
 import type { TaskResult } from '../task/task.ts';
 import type { TestSummary } from '../test-report/result.ts';
 import { type FailedTest, failedTable, failuresInFull } from './failed-tests.ts';
@@ -22,6 +39,10 @@ export interface BuildReport {
   readonly tests?: TestSummary;
   readonly failedTests: readonly FailedTest[];
   readonly image?: BuiltImage;
+  /** What it is made of and who says so; absent where that was not reached. */
+  readonly supply?: SupplyReport;
+  readonly published?: Published;
+  readonly artifact?: Artifact;
   /** The generated Dockerfile, where nothing else was asked for. */
   readonly printed?: string;
   /** Why it failed, where no task says so. */
@@ -32,6 +53,8 @@ export interface BuildReport {
   readonly made?: readonly string[];
   /** What could be better, a sentence each. */
   readonly advice?: readonly string[];
+  /** What was left out and why, a sentence each. */
+  readonly skipped: readonly string[];
 }
 
 /** The summary page of a build: verdict, reason, evidence, what to do, details folded. */
@@ -41,6 +64,7 @@ export function summary(report: BuildReport): Markdown {
     headline(report),
     why(report),
     steps(report),
+    ...report.skipped.map((sentence) => md`${prose(sentence)}`),
     failedTests.length > 0 && failedTable(failedTests),
     ...report.tasks
       // What failed tests said stands in their table already.
@@ -48,12 +72,16 @@ export function summary(report: BuildReport): Markdown {
       .map(({ name, tail }) => paragraphs(md`**Last lines of ${name}**`, block(tail))),
     report.printed !== undefined && block(report.printed, 'dockerfile'),
     evidence(report),
+    report.supply?.audit && auditPart(report.supply.audit),
     whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
     report.made !== undefined && report.made.length > 0 && list(report.made),
     report.advice !== undefined && report.advice.length > 0 && paragraphs(md`**Could be better**`, list(report.advice)),
     failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
-    details('How it was built', list(report.decisions)),
+    details(
+      'How it was built',
+      list([...report.decisions, ...(report.supply === undefined ? [] : supplyNotes(report.supply))]),
+    ),
     image?.generated !== undefined &&
       details('The generated Dockerfile: save it as Dockerfile to change it', block(image.generated, 'dockerfile')),
     origin(report),
@@ -100,11 +128,19 @@ function whatToDo({ failure, tasks, failedTests, runner, printed }: BuildReport)
   if (printed !== undefined) {
     return md`**What to do:** Save it as ${raw(code('Dockerfile'))} in the folder of the project, commit it, and take ${raw(code('dockerfile: print'))} out of the workflow.`;
   }
-  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => code(`${runner} ${name}`));
+  const failed = tasks.filter(({ status }) => status === 'failed').map(({ name }) => atHome(name, runner));
   if (failed.length === 0) return undefined;
   const shown = raw(failed.join(' and ') as Markdown);
   const where = failedTests.length > 0 ? ' The failing lines are marked in the files of the pull request.' : '';
   return md`**What to do:** ${shown} ${failed.length === 1 ? 'shows' : 'show'} the same on your machine; mend it and push again.${where}`;
+}
+
+/** The command on a developer's machine: a package's task, such as `packages/api: test`, runs in its folder. */
+function atHome(name: string, runner = ''): Markdown {
+  const [, folder, script] = /^(.+): (\S+)$/.exec(name) ?? [];
+  return folder === undefined || script === undefined
+    ? code(`${runner} ${name}`)
+    : md`${raw(code(`${runner} ${script}`))} in ${raw(code(folder))}`;
 }
 
 /** A sentence of this repository's own form, whose `code` is shown as code; all else is escaped. */
@@ -119,7 +155,15 @@ function evidence({ failure }: BuildReport): Markdown | undefined {
   return lines ? block(lines) : undefined;
 }
 
-function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown | undefined {
+function steps({
+  tasks,
+  tests,
+  image,
+  installSeconds,
+  supply,
+  published,
+  artifact,
+}: BuildReport): Markdown | undefined {
   const counts =
     tests &&
     (['failed', 'passed', 'skipped'] as const)
@@ -136,6 +180,19 @@ function steps({ tasks, tests, image, installSeconds }: BuildReport): Markdown |
     const made = image.repositoryCreated === true ? ', repository created' : '';
     const result = image.reused ? 'reused' : image.reference === undefined ? 'built' : `built and pushed${made}`;
     rows.push([text('image'), text(result), seconds(image.seconds)]);
+  }
+  if (supply !== undefined) rows.push(...supplyRows(supply).map(([what, came]) => [what, came, text('—')]));
+  if (published !== undefined) {
+    const signed = published.provenance ? ', with provenance' : '';
+    rows.push([
+      text('package'),
+      text(`${published.name} ${published.version} ${published.verdict}${signed}`),
+      text('—'),
+    ]);
+  }
+  if (artifact !== undefined) {
+    const size = `${artifact.files} files, ${(artifact.bytes / 1024 ** 2).toFixed(1)} MiB`;
+    rows.push([text('artifact'), md`${raw(link(artifact.name, artifact.url))}: ${size}`, text('—')]);
   }
   return rows.length === 0 ? undefined : table(['step', 'result', 'time'], rows);
 }

@@ -135,7 +135,8 @@ function isImmutable({ status, body }: RegistryAnswer): boolean {
   return (status === 400 || status === 409 || status === 412) && /immutable|AlreadyExists/i.test(body.toString());
 }
 
-async function manifest(
+/** A manifest as it is; whatever was asked for by digest has that digest. @throws UserError when it has not */
+export async function manifest(
   ask: RegistryTransport,
   method: 'GET' | 'HEAD',
   { registry, repository, tag = 'latest', digest }: Reference,
@@ -166,7 +167,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
   429: 'too many requests',
 };
 
-function refusal(answer: RegistryAnswer, reference: Reference, what: string): UserError {
+/** What a registry's answer that is no success means, with what to do. `what` completes "the image cannot …". */
+export function refusal(answer: RegistryAnswer, reference: Reference, what: string): UserError {
   const { registry, repository } = reference;
   const told = reasonIn(answer);
   // A token service answers a sign-in without the right by a token without it, and the registry that one by 401.

@@ -64,7 +64,7 @@ function headline({ verdict, environment, record, preview: number, bucket }: Web
     case 'superseded':
       return md`### ⏭️ The site was not deployed${where} — a later run's release is served`;
     case 'timed-out':
-      return md`### ⏳ ${what} is in place${where}, but CloudFront has not confirmed it yet`;
+      return md`### ⏳ ${what} is in place${where === '' ? '' : ` in ${environment}`}, but CloudFront has not confirmed it yet`;
     case 'cancelled':
       return md`### 🛑 The run was cancelled${where === '' ? '' : ` for ${environment}`} — ${standing(record)}`;
     case 'failed':
@@ -78,7 +78,8 @@ function headline({ verdict, environment, record, preview: number, bucket }: Web
 function standing({ visible, progress, toSwitch, previous }: WebRecord): string {
   if (visible === 'new') return 'the new release is in the bucket, and CloudFront may not know yet';
   if (visible === 'mixed') return `${progress.switched} of ${toSwitch} files are the new ones already`;
-  return previous === undefined ? 'nothing is visible' : `the old release (${previous.id}) is served, whole as before`;
+  if (previous === undefined) return progress.uploaded === 0 ? 'nothing was changed' : 'visitors see nothing of it yet';
+  return `the old release (${previous.id}) is served, whole as before`;
 }
 
 function releaseOf(release: WebRecord['release']): Markdown {

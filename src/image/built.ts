@@ -1,3 +1,7 @@
+import type { Reference } from '../container/reference.ts';
+import type { Auths } from '../container/registry.ts';
+import type { Target } from './target.ts';
+
 /** The image of a build. */
 export interface BuiltImage {
   /** Repository path, without the registry. */
@@ -11,4 +15,10 @@ export interface BuiltImage {
   /** The Dockerfile where it was generated. */
   readonly generated?: string;
   readonly repositoryCreated?: boolean;
+  /** How to reach it where it was pushed. */
+  readonly pushed?: {
+    readonly image: Reference & { readonly digest: string };
+    readonly auths: Auths;
+    readonly scan: Target['scan'];
+  };
 }

@@ -12,7 +12,7 @@ import { signedIn, storedLogin } from '../container/login.ts';
 import { parseReference, showReference } from '../container/reference.ts';
 import { type Pinned, checkPush, pinBase, resolveDigest } from '../container/registry.ts';
 import { withSecretFiles } from '../container/secret-files.ts';
-import type { Project } from '../project/project.ts';
+import { type Project, readerOf } from '../project/project.ts';
 import type { BuiltImage } from './built.ts';
 import type { ImageInputs } from './inputs.ts';
 import { keptLayers } from './layers.ts';
@@ -45,14 +45,20 @@ interface ImageToBuild {
 export async function prepareImage(
   given: ImageInputs,
   image: ImagePlan,
-  { directory, read }: Project,
+  { directory: projectFolder }: Project,
   recipe: ImageRecipe,
   host: Host,
 ): Promise<PreparedImage> {
-  const own = image.dockerfile === undefined ? undefined : path.join(directory, image.dockerfile);
-  const rules = own === undefined ? generateIgnore(recipe.ignored, read('.dockerignore')) : undefined;
+  const directory = recipe.context ?? projectFolder;
+  const own = image.dockerfile === undefined ? undefined : path.join(projectFolder, image.dockerfile);
+  const rules = own === undefined ? generateIgnore(recipe.ignored, readerOf(directory)('.dockerignore')) : undefined;
   const files = await contextFiles(directory, own, rules);
-  const context = await contentHash({ files, dockerfile: rules === undefined ? '' : recipe.settings });
+  const instead = rules === undefined ? new Map<string, string>() : (recipe.instead ?? new Map<string, string>());
+  const context = await contentHash({
+    files: files.filter((one) => !instead.has(one.path)),
+    dockerfile: rules === undefined ? '' : recipe.settings,
+    buildArgs: Object.fromEntries(instead),
+  });
   const epoch = await commitTime(directory, host);
   const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
   // Asked for while the checks run.
@@ -157,6 +163,7 @@ export async function prepareImage(
         tags,
         seconds: seconds(),
         repositoryCreated: target.created,
+        pushed: { image: { ...reference, digest }, auths, scan: target.scan },
       };
     },
   };

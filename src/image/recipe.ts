@@ -4,6 +4,10 @@ export interface ImageRecipe {
   readonly base: string;
   /** The generated Dockerfile upon a base, which is pinned by digest where that could be found. */
   readonly generate: (base: string) => string;
+  /** Folder of the build's context, absolute; the project's own where it says nothing. */
+  readonly context?: string;
+  /** Texts that count as content in place of files of the context: what of a lockfile reaches this image. */
+  readonly instead?: ReadonlyMap<string, string>;
   /** Patterns of an ignore file for what never belongs into an image. */
   readonly ignored: readonly string[];
   /** Text of settings that decide what is installed, but are no files of the context. */

@@ -1,7 +1,7 @@
 import { UserError, describe } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { awsCredentials } from '../aws/credentials.ts';
-import { openEcr } from '../aws/ecr.ts';
+import { type ScanCounts, openEcr } from '../aws/ecr.ts';
 import { storedLogin } from '../container/login.ts';
 import { type Reference, parseReference } from '../container/reference.ts';
 import { type Auths, addTag } from '../container/registry.ts';
@@ -18,6 +18,8 @@ export interface Target {
   /** Whether a tag may move to another image. */
   readonly mutable: boolean;
   readonly created: boolean;
+  /** What the registry's own scan of an image found, by severity; of ECR. */
+  readonly scan?: (digest: string, patience: number) => Promise<ScanCounts | undefined>;
 }
 
 /**
@@ -43,7 +45,9 @@ export async function openTarget(given: ImageInputs, name: string, registry: Reg
   const [login, { uri, mutable, created }] = [await ecr.login(), await ecr.repository(name, given.createRepository)];
   if (created) host.log.info(`created the repository ${name} in ECR of ${region}`);
   const reference = parseReference(uri);
-  return { reference, login, auths: authsOf(reference.registry, login), mutable, created };
+  const scan = async (digest: string, patience: number): Promise<ScanCounts | undefined> =>
+    ecr.scan(name, digest, patience);
+  return { reference, login, auths: authsOf(reference.registry, login), mutable, created, scan };
 }
 
 /** A sign-in in the form that the registry client takes. */

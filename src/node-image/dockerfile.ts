@@ -25,6 +25,9 @@ export interface DockerfilePlan {
   readonly start: StartCommand;
 }
 
+/** What of a plan says how a package manager is called. */
+export type Tooled = Pick<DockerfilePlan, 'manager' | 'installs' | 'npmrc'>;
+
 interface Tool {
   readonly cache: string;
   readonly production: readonly string[];
@@ -37,7 +40,8 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
     production: ['pnpm', 'install', '--frozen-lockfile', '--prod'],
   },
   'yarn-classic': {
-    cache: '/usr/local/share/.cache/yarn',
+    // Its cache breaks where two installs, such as those of two stages, write it at the same time.
+    cache: '/usr/local/share/.cache/yarn,sharing=locked',
     production: ['yarn', 'install', '--frozen-lockfile', '--non-interactive', '--production'],
   },
   'yarn-berry': {
@@ -52,8 +56,10 @@ const TOOLS: Readonly<Record<ManagerName, Tool>> = {
 
 /** Files beside package.json that an install reads. */
 export const SETTINGS = ['.yarnrc', '.yarnrc.yml', 'pnpm-workspace.yaml', '.pnpmfile.cjs', 'bunfig.toml'];
-const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
+/** The step that keeps npm from running `prepare`. */
+export const NO_PREPARE = 'RUN npm pkg delete scripts.prepare';
+/** What npm runs when it installs. */
+export const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall'];
 
 /**
  * Plans the image of a Node project.
@@ -86,7 +92,7 @@ export function planDockerfile(
 }
 
 /** What sets up git hooks has nothing to do in an image, where there is neither git nor a repository. */
-function purposeOf(prepare: string | undefined): DockerfilePlan['prepare'] {
+export function purposeOf(prepare: string | undefined): DockerfilePlan['prepare'] {
   if (prepare === undefined) return undefined;
   return /\b(husky|lefthook|simple-git-hooks|pre-commit|git config)\b/.test(prepare) ? 'hooks' : 'build';
 }
@@ -126,9 +132,11 @@ export function generateDockerfile(plan: DockerfilePlan): string {
   return [heading(plan), ...stages].map((lines) => `${lines.join('\n')}\n`).join('\n');
 }
 
-function heading(plan: DockerfilePlan): readonly string[] {
+/** The first lines: where the file comes from, and what its build needs. */
+export function heading(plan: Pick<DockerfilePlan, 'npmrc'>, ...more: readonly string[]): readonly string[] {
   return [
     '# Made for a Node project without a Dockerfile: save this as `Dockerfile` to change it.',
+    ...more,
     ...(plan.npmrc
       ? [
           '# Registries and tokens of npm come as a secret, so that no layer holds them:',
@@ -138,15 +146,17 @@ function heading(plan: DockerfilePlan): readonly string[] {
   ];
 }
 
-function baseStage({ base }: DockerfilePlan): readonly string[] {
+/** The stage that all others begin with. */
+export function baseStage({ base }: Pick<DockerfilePlan, 'base'>): readonly string[] {
   return [`FROM ${base} AS base`, 'WORKDIR /app'];
 }
 
-function toolsNeeded({ manager, installs }: DockerfilePlan): boolean {
+function toolsNeeded({ manager, installs }: Tooled): boolean {
   return managerPackage(manager) !== undefined && (installs.build || installs.run);
 }
 
-function toolsStage(plan: DockerfilePlan): readonly string[] {
+/** The stage that has the package manager, where that does not come with Node. */
+export function toolsStage(plan: Tooled): readonly string[] {
   // The official images bring a yarn of their own, which npm replaces only when told to.
   const force = plan.manager.name.startsWith('yarn') ? ['--force'] : [];
   const install = ['npm', 'install', '--global', ...force, managerPackage(plan.manager) ?? 'npm'];
@@ -193,12 +203,17 @@ function lastStage(plan: DockerfilePlan, base: string): readonly string[] {
     plan.build ? 'COPY --from=build /app ./' : 'COPY . .',
     '# The user node, as a number: Kubernetes (runAsNonRoot) cannot tell who a name is.',
     'USER 1000:1000',
-    `CMD ${JSON.stringify(start.argv).replaceAll('","', '", "')}`,
+    commandOf(start),
   ];
 }
 
+/** The last line, in the form that starts no shell. */
+export function commandOf({ argv }: StartCommand): string {
+  return `CMD ${JSON.stringify(argv).replaceAll('","', '", "')}`;
+}
+
 /** Where the package manager is at hand: a start script that a shell runs may call it too. */
-function stageWithTools(plan: DockerfilePlan, otherwise = 'base'): string {
+export function stageWithTools(plan: Tooled, otherwise = 'base'): string {
   return toolsNeeded(plan) ? 'tools' : otherwise;
 }
 
@@ -207,7 +222,8 @@ function installInputs(plan: DockerfilePlan, sourcesFirst: string | undefined): 
   return [`COPY ${['package.json', plan.manager.lockfile, ...plan.settings].join(' ')} ./`];
 }
 
-function run(plan: DockerfilePlan, command: readonly string[], tool: Tool = TOOLS[plan.manager.name]): string {
+/** A step that installs, with the manager's cache and the settings of npm at hand. */
+export function run(plan: Tooled, command: readonly string[], tool: Tool = TOOLS[plan.manager.name]): string {
   const mounts = [
     `--mount=type=cache,target=${tool.cache}`,
     ...(plan.npmrc ? [`--mount=type=secret,id=${NPMRC},required=true,target=/root/.npmrc`] : []),

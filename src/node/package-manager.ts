@@ -111,7 +111,7 @@ export function detectPackageManager(read: ReadFile, chosen: Family | 'auto' = '
 }
 
 /** The folder that an install of the project starts from: the nearest one up with a lockfile that is meant for it. */
-function lockfileFolder(read: ReadFile, location: string): string {
+export function lockfileFolder(read: ReadFile, location: string): string {
   const found = foldersUp(location).find(
     (folder) => lockfilesIn(read, folder).length > 0 && (folder === '' || isMember(read, folder, location)),
   );

@@ -4,7 +4,7 @@ import type { Task } from '../task/task.ts';
 import type { ManagerName } from './package-manager.ts';
 
 /** The scripts that a build runs when it is told nothing else, in the order in which they are reported. */
-const USUAL_SCRIPTS: readonly string[] = ['lint', 'typecheck', 'test', 'build'];
+export const USUAL_SCRIPTS: readonly string[] = ['lint', 'typecheck', 'test', 'build'];
 
 /** What to run: the scripts within a stage at the same time, each stage after the one before has succeeded. */
 export interface ScriptPlan {
@@ -28,10 +28,12 @@ export function planScripts(project: Pick<PackageJson, 'scripts'>, named: readon
   return { stages: [checks, builds].filter((stage) => stage.length > 0), absent };
 }
 
-/** The script as the package manager runs it. */
-export function scriptTask(manager: ManagerName, script: string): Task {
+/** The script as the package manager runs it, with arguments after the script's own. */
+export function scriptTask(manager: ManagerName, script: string, more: readonly string[] = []): Task {
   const program = manager === 'yarn-classic' || manager === 'yarn-berry' ? 'yarn' : manager;
-  return { name: script, command: [program, 'run', script] };
+  // npm alone would take them for options of its own.
+  const dashes = manager === 'npm' && more.length > 0 ? ['--'] : [];
+  return { name: script, command: [program, 'run', script, ...dashes, ...more] };
 }
 
 function missingScripts(absent: readonly string[], known: readonly string[]): UserError {

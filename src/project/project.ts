@@ -50,6 +50,7 @@ function folderOf(directory: string, workspace: string): string {
   });
 }
 
+/** Reads files of a folder; what is larger than {@link MAX_FILE} is refused. */
 export function readerOf(directory: string): ReadFile {
   return (file) => {
     const found = statSync(path.join(directory, file), { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-import { apartFrom, productionPackages, workspaceClosure } from './locked.ts';
+import { type ProductionPackage, apartFrom, productionPackages, workspaceClosure } from './locked.ts';
 import { type NativeNeeds, nativeNeeds } from './native.ts';
 import { type Table, has, textAt, textsAt, valueAt } from '../python/toml.ts';
 import { type SourceTree, readToml, tablesIn } from './project.ts';
@@ -19,8 +19,8 @@ export interface PythonImagePlan {
   readonly installer: Installer;
   /** Whether any package is to be installed. */
   readonly packages: boolean;
-  /** Their normal names, as far as they are known. */
-  readonly packageNames: readonly string[];
+  /** Those that are known. */
+  readonly locked: readonly ProductionPackage[];
   /** Files that the install of the packages reads. */
   readonly inputs: readonly string[];
   /** Why that needs all sources; without it they follow later, so that the packages stay cached. */
@@ -90,7 +90,7 @@ export function planPythonImage(tree: SourceTree, given: PythonImageGiven): Pyth
     base,
     installer,
     packages: packages.length > 0,
-    packageNames: packages.map(({ name }) => name),
+    locked: packages,
     inputs: inputsOf(tree, installer, workspace),
     ...(sourcesFirst !== undefined && { sourcesFirst }),
     hashed: byRequirements(installer) && /\s--hash[=\s]/.test(tree.read(installer.lockfile) ?? ''),

@@ -10,6 +10,8 @@ export interface CheckFacts {
   readonly read: ReadFile;
   /** Whether the environment gets a package: it is declared, or the lockfile has it. */
   readonly installs: (name: string) => boolean;
+  /** Whether the project names a package itself. */
+  readonly declares: (name: string) => boolean;
   /** Where a tool is configured, as a phrase; undefined where it is not. */
   readonly configured: (tool: string) => string | undefined;
 }
@@ -41,6 +43,7 @@ export function checkFacts(project: PythonProject, read: ReadFile): CheckFacts {
   return {
     project,
     read,
+    declares: (name) => declared.has(name),
     installs: (name) => declared.has(name) || isLocked(lock, name),
     configured: (tool) => {
       const file = FILES[tool]?.find((one) => read(one) !== undefined);

@@ -71,7 +71,7 @@ export function planChecks(
   const checks = named.length === 0 ? usual : pick(named, found);
   for (const { kind, tool } of named.length === 0 ? found : []) {
     if (!usual.some((one) => one.tool === tool && one.kind === kind)) {
-      notes.push(`${kind}: not ${tool}, as another runs the tests; \`checks: ${tool}\` runs it`);
+      notes.push(`${kind}: not ${tool}, as another does it; \`checks: ${tool}\` runs it`);
     }
   }
   const said = checks.map(({ kind, command, reason }) => `${kind}: \`${command.map(shown).join(' ')}\`, by ${reason}`);
@@ -126,14 +126,21 @@ function linters(facts: CheckFacts, notes: string[]): readonly Check[] {
   add('ruff', 'lint', ['ruff', 'check', '.']);
   if (formatsByRuff(read)) add('ruff', 'format', ['ruff', 'format', '--check', '.']);
   add('flake8', 'lint', ['flake8']);
-  add('black', 'format', ['black', '--check', '.']);
+  // Beside ruff, black without settings is there for something else, such as a generator of code.
+  if (facts.configured('black') !== undefined || !facts.installs('ruff'))
+    add('black', 'format', ['black', '--check', '.']);
   return checks;
 }
 
 /** A linter runs where it is installed; what is configured and not installed is said. */
-function reasonFor(tool: string, { configured, installs, project }: CheckFacts, notes: string[]): string | undefined {
+function reasonFor(
+  tool: string,
+  { configured, declares, installs, project }: CheckFacts,
+  notes: string[],
+): string | undefined {
   const where = configured(tool);
-  if (installs(tool)) return where ?? 'the dependencies';
+  if (where !== undefined && installs(tool)) return where;
+  if (declares(tool)) return 'the dependencies';
   // Hatch's environments install what only they name.
   if (where === undefined || project.tool === 'hatch') return undefined;
   const note = `not ${tool}: ${where} configures it, but no dependency installs it; add it to the development dependencies`;
@@ -180,7 +187,7 @@ function ofHatch({ project, read }: CheckFacts): readonly Check[] {
 
 /** With everything that could run the tests; `isShadowed` leaves one. */
 function testers(facts: CheckFacts, reports: string, notes: string[]): readonly Check[] {
-  const { configured, installs, read } = facts;
+  const { configured, installs, project, read } = facts;
   const checks: Check[] = [];
   const coverage = configured('coverage');
   const junit = ['-o', 'junit_family=xunit1', `--junitxml=${path.join(reports, JUNIT)}`];
@@ -218,6 +225,10 @@ function testers(facts: CheckFacts, reports: string, notes: string[]): readonly 
   if (nox !== undefined) {
     const command = ['nox', '--non-interactive', '--no-error-on-missing-interpreters'] as const;
     checks.push({ ...test, tool: 'nox', command, reason: nox, brought: 'nox', env });
+  }
+  if (checks.length === 0 && project.tool === 'hatch') {
+    // Its own environment for tests, which has pytest.
+    checks.push({ ...test, tool: 'hatch test', command: ['hatch', 'test'], reason: 'hatch', brought: 'hatch', env });
   }
   const folder = ['tests', 'test'].find((one) => read(`${one}/__init__.py`) !== undefined);
   if (checks.length === 0 && folder !== undefined) {

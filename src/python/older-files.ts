@@ -9,6 +9,8 @@ export interface SetupCfg {
   /** `options.python_requires`. */
   readonly requiresPython?: string;
   readonly dependencies: readonly string[];
+  /** Normal names in the extras. */
+  readonly otherDependencies: readonly string[];
   /** Extras that checks need. */
   readonly extras: readonly string[];
 }
@@ -22,13 +24,15 @@ export function setupCfg(read: ReadFile): SetupCfg | undefined {
   const name = metadata?.get('name');
   const version = metadata?.get('version');
   const requiresPython = options?.get('python_requires');
+  const extras = sections.get('options.extras_require');
   return {
     ...(name !== undefined && { name }),
     // `file:` and `attr:` name where the version is, which only a build can tell.
     ...(version !== undefined && !/^(?:file|attr):/.test(version) && { version }),
     ...(requiresPython !== undefined && { requiresPython }),
     dependencies: requirementNames((options?.get('install_requires') ?? '').split('\n')),
-    extras: [...(sections.get('options.extras_require')?.keys() ?? [])].filter(isForChecks),
+    otherDependencies: requirementNames([...(extras?.values() ?? [])].flatMap((list) => list.split('\n'))),
+    extras: [...(extras?.keys() ?? [])].filter(isForChecks),
   };
 }
 

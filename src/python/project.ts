@@ -85,7 +85,7 @@ export function detectProject(read: ReadFile, parents = 0): PythonProject {
   const version = pyproject.version ?? older?.version;
   const [dependencies, devDependencies] = [
     [...pyproject.dependencies, ...(older?.dependencies ?? []), ...pipfile.run, ...(requirements?.run.names ?? [])],
-    [...pyproject.otherDependencies, ...pipfile.dev, ...(dev?.names ?? [])],
+    [...pyproject.otherDependencies, ...(older?.otherDependencies ?? []), ...pipfile.dev, ...(dev?.names ?? [])],
   ];
   return {
     ...chosen,
@@ -101,12 +101,11 @@ export function detectProject(read: ReadFile, parents = 0): PythonProject {
   };
 }
 
-/** Poetry and pdm can be told that there is nothing to build; uv packages only what names a build system. */
+/** Some tools are told whether there is something to build; else what names a build system is built. */
 function isPackage({ tool }: Candidate, { table, name }: Pyproject, backend: string | undefined): boolean {
-  const told = { poetry: flagAt(table, 'poetry', 'package-mode'), pdm: flagAt(table, 'pdm', 'distribution') };
-  if (tool === 'poetry' && told.poetry === false) return false;
-  if (tool === 'pdm' && told.pdm !== undefined) return told.pdm;
-  if (tool === 'uv' && flagAt(table, 'uv', 'package') === false) return false;
+  const flags = { poetry: 'package-mode', pdm: 'distribution', uv: 'package' } as const;
+  const told = tool in flags ? flagAt(table, tool, flags[tool as keyof typeof flags]) : undefined;
+  if (told !== undefined) return told;
   // A build-system without a name is a leftover: nothing can be built of it, unless setup.py or setup.cfg says the name.
   return backend !== undefined && (name !== undefined || backend.startsWith('setuptools'));
 }

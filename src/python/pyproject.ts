@@ -47,7 +47,8 @@ export function readPyproject(read: ReadFile, file = 'pyproject.toml'): Pyprojec
     otherDependencies: distinct([
       ...[...groups.values()].flat(),
       ...Object.keys(extras).flatMap((extra) => requirementNames(textsAt(extras, extra))),
-      ...hatchNames(table),
+      ...hatchNames(tableAt(table, 'tool', 'hatch')),
+      ...hatchNames(parseToml(read('hatch.toml') ?? '', 'hatch.toml')),
     ]),
     groups: [...groups.keys()].filter(isForChecks),
     extras: Object.keys(extras).filter(isForChecks),
@@ -76,10 +77,10 @@ function groupsOf(table: Table): ReadonlyMap<string, readonly string[]> {
   return groups;
 }
 
-function hatchNames(table: Table): readonly string[] {
-  return Object.values(tableAt(table, 'tool', 'hatch', 'envs')).flatMap((env) =>
-    isTable(env) ? requirementNames([...textsAt(env, 'dependencies'), ...textsAt(env, 'extra-dependencies')]) : [],
-  );
+/** The default environment is the one that is made; those for other purposes are made when their scripts run. */
+function hatchNames(hatch: Table): readonly string[] {
+  const env = tableAt(hatch, 'envs', 'default');
+  return requirementNames([...textsAt(env, 'dependencies'), ...textsAt(env, 'extra-dependencies')]);
 }
 
 /** Poetry names the interpreter itself among the dependencies. */

@@ -1,9 +1,14 @@
+import { availableParallelism } from 'node:os';
 import type { Host } from '../action/host.ts';
 
 /** A named program with its arguments, such as the script `test`. */
 export interface Task {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** Where it runs, absolute; the project's folder where it says nothing. */
+  readonly cwd?: string;
+  /** Names of tasks that have to succeed before this one starts. */
+  readonly after?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -22,9 +27,12 @@ type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
 const TAIL_LINES = 20;
 const MAX_LINE = 2000;
 const HEARTBEAT_MS = 30_000;
+/** Most programs use more than one core; a few of them at once keep the machine busy without drowning it. */
+const AT_ONCE = Math.max(4, availableParallelism());
 
 /**
- * Runs stage after stage, the tasks of a stage at the same time. All of a stage are waited for even when one fails, so
+ * Runs stage after stage, the tasks of a stage at the same time, each once those that it names in `after` have
+ * succeeded. All of a stage are waited for even when one fails, so
  * that one run tells every fault; then no further stage starts. A task alone shows its lines as they come, several
  * show theirs one after the other, each when it ends.
  */
@@ -44,23 +52,35 @@ export async function runStages(
 async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Promise<readonly TaskResult[]> {
   const [only] = stage;
   if (stage.length === 1 && only !== undefined) return [await alone(only, cwd, host)];
-  host.log.info(`running at the same time: ${stage.map(({ name }) => name).join(', ')}`);
-  const running = new Set(stage.map(({ name }) => name));
+  const waiting = stage.some(({ after = [] }) => after.length > 0) ? ', each once what it needs is built' : '';
+  host.log.info(`running at the same time${waiting}: ${stage.map(({ name }) => name).join(', ')}`);
+  const running = new Set<string>();
+  const ended = new Map<string, Promise<TaskResult>>();
+  const free = slots(AT_ONCE);
   const started = host.clock.now();
   const beat = setInterval(() => {
     const seconds = Math.round((host.clock.now() - started) / 1000);
     host.log.info(`still running after ${seconds} s: ${[...running].join(', ')}`);
   }, HEARTBEAT_MS);
   try {
-    const ends = stage.map(async (task) => {
+    const start = async (task: Task): Promise<TaskResult> => {
+      // Whatever the order of the stage, all have an entry in `ended` by now.
+      await Promise.resolve();
+      const before = await Promise.all((task.after ?? []).map(async (name) => ended.get(name)));
+      if (before.some((one) => one !== undefined && one.status !== 'passed')) return notRun(task.name);
       const lines: string[] = [];
-      const ended = await perform(task, cwd, host, (line) => void lines.push(line));
+      const result = await free(async () => {
+        running.add(task.name);
+        return perform(task, cwd, host, (line) => void lines.push(line));
+      });
       running.delete(task.name);
-      await host.log.group(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`, async () => {
+      await host.log.group(`${task.name}: ${result.status} after ${result.seconds.toFixed(1)} s`, async () => {
         for (const line of lines) host.log.info(line);
       });
-      return ended;
-    });
+      return result;
+    };
+    for (const task of stage) ended.set(task.name, start(task));
+    const ends = stage.map(({ name }) => ended.get(name) ?? Promise.resolve(notRun(name)));
     // One that can't even start, or a cancel, must not leave the others behind unwatched.
     const settled = await Promise.allSettled(ends);
     return settled.map((end) => {
@@ -72,6 +92,23 @@ async function runStage(stage: readonly Task[], cwd: string, host: TaskHost): Pr
   }
 }
 
+/** Lets at most `many` pieces of work go on; the others wait for their turn. */
+function slots(many: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let left = many;
+  const queue: (() => void)[] = [];
+  return async (work) => {
+    if (left > 0) left -= 1;
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) left += 1;
+      else next();
+    }
+  };
+}
+
 async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResult> {
   const ended = await host.log.group(task.name, async () => perform(task, cwd, host, (line) => host.log.info(line)));
   host.log.info(`${task.name}: ${ended.status} after ${ended.seconds.toFixed(1)} s`);
@@ -79,7 +116,7 @@ async function alone(task: Task, cwd: string, host: TaskHost): Promise<TaskResul
 }
 
 async function perform(
-  { name, command: [program, ...args], env }: Task,
+  { name, command: [program, ...args], cwd: own, env }: Task,
   cwd: string,
   { exec }: TaskHost,
   show: (line: string) => void,
@@ -91,7 +128,11 @@ async function perform(
     if (line.trim() !== '') last.push(line.slice(0, MAX_LINE));
     if (last.length > TAIL_LINES) last.shift();
   };
-  const { exitCode, took } = await exec.run(program, args, { cwd, onLine, ...(env !== undefined && { env }) });
+  const { exitCode, took } = await exec.run(program, args, {
+    cwd: own ?? cwd,
+    onLine,
+    ...(env !== undefined && { env }),
+  });
   const failed = exitCode !== 0;
   return { name, status: failed ? 'failed' : 'passed', seconds: took / 1000, tail: failed ? last.join('\n') : '' };
 }

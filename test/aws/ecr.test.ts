@@ -16,6 +16,26 @@ describe('ECR', () => {
     });
   });
 
+  test('a scan is waited for and counted; without the permission it is left out', async () => {
+    const running = ok({ imageScanStatus: { status: 'IN_PROGRESS' } });
+    const counts = { CRITICAL: 1, HIGH: 2 };
+    const done = ok({ imageScanStatus: { status: 'COMPLETE' }, imageScanFindings: { findingSeverityCounts: counts } });
+    await serving([fault('ScanNotFoundException'), running, done], async (url, asked) => {
+      const { ecr } = await open(url);
+      expect(await ecr.scan('shop/api', 'sha256:1', 60_000)).toEqual(counts);
+      expect(asked).toHaveLength(3);
+    });
+    await serving([running], async (url, asked) => {
+      const { ecr } = await open(url);
+      expect(await ecr.scan('shop/api', 'sha256:1', 0)).toBeUndefined();
+      expect(asked).toHaveLength(1);
+    });
+    await serving([fault('AccessDeniedException')], async (url) => {
+      const { ecr } = await open(url);
+      expect(await ecr.scan('shop/api', 'sha256:1', 0)).toBeUndefined();
+    });
+  });
+
   test('is asked through the proxy that the environment names', async () => {
     await serving([ok({ repositories: [REPOSITORY] })], async (proxy, asked) => {
       const { ecr } = await open('http://ecr.example', { http_proxy: proxy });
@@ -106,6 +126,7 @@ async function open(url: string, env: Readonly<Record<string, string>> = {}) {
   const host = {
     env: { AWS_ENDPOINT_URL: url, ...env },
     signal: new AbortController().signal,
+    clock: { now: () => 0, sleep: async () => undefined },
     mask: (secret: string) => void masked.push(secret),
     log: {
       info: () => {},

@@ -80,6 +80,20 @@ export class NpmRegistry {
     }
   }
 
+  /** Serves a package of the registry that this machine uses, as it is. */
+  mirror(name: string, version: string): void {
+    const folder = mkdtempSync(path.join(tmpdir(), 'package-'));
+    try {
+      execFileSync('npm', ['pack', '--silent', `${name}@${version}`], { cwd: folder });
+      const [file = ''] = readdirSync(folder);
+      const tarball = readFileSync(path.join(folder, file));
+      const manifest = execFileSync('tar', ['-xOf', file, 'package/package.json'], { cwd: folder, encoding: 'utf8' });
+      this.#packages.set(name, [{ manifest: JSON.parse(manifest) as Manifest, tarball }]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = decodeURIComponent(request.url ?? '').slice(1);
     const authorized = this.#token === undefined || request.headers.authorization === `Bearer ${this.#token}`;

@@ -31,26 +31,7 @@ test.each(['123456789012.dkr.ecr.eu-central-1.amazonaws.com', '123456789012.dkr.
       get: (name) => ({ image: 'shop', registry })[name] ?? '',
       mask: () => undefined,
     });
-    const { image } = planBuild(given, (file) => files[file], {});
+    const { image } = planBuild(given, { directory: '/', workspace: '/', read: (file) => files[file] }, {});
     expect(image?.registry).toEqual({ kind: 'ecr', region, account: '123456789012' });
   },
 );
-
-test('a package of a workspace is planned by its root, and its image needs a Dockerfile', () => {
-  const files: Record<string, string> = {
-    'package.json': '{"main":"a.js"}',
-    'a.js': '',
-    '../../package.json': '{"workspaces":["packages/*"]}',
-    '../../package-lock.json': '{"lockfileVersion":3,"packages":{"":{},"packages/api":{}}}',
-    '../package-lock.json': '{}',
-  };
-  const given = (image: string) =>
-    parseInputs(inputs, { get: (name) => ({ image, push: 'false' })[name] ?? '', mask: () => undefined });
-  const plan = (image: string) => planBuild(given(image), (file) => files[file], {}, 'packages/api');
-  expect(plan('').decisions[0]).toBe(
-    'package manager: npm, by the lockfile package-lock.json; installed in ../.., the root of its workspace',
-  );
-  expect(() => plan('shop')).toThrow('../../package-lock.json lies outside its folder');
-  files['Dockerfile'] = '';
-  expect(plan('shop').manager.root).toBe('../..');
-});

@@ -1,6 +1,7 @@
 // The committed bundle on real tools: uv, an index of packages, BuildKit and a registry.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -106,7 +107,7 @@ describe('build-python', () => {
         );
         expect(run.summary).toContain('shop-1.2.3-py3-none-any.whl');
         expect(index.asked.some(({ from, authorized }) => authorized && from !== engine.address)).toBe(true);
-        expect(readdirSync(path.join(home, 'temp'))).toEqual([]);
+        expect(readdirSync(path.join(home, 'temp'))).toEqual(['sbom']);
 
         const reference = run.outputs['image'] ?? '';
         await docker(engine.env, 'pull', '--quiet', reference);
@@ -125,6 +126,42 @@ describe('build-python', () => {
     } finally {
       await index.stop();
     }
+  }, 600_000);
+
+  test('a member of a workspace is built by its folder, and a change of another member builds nothing', async () => {
+    const member = (name: string, needs: string): string =>
+      (SHOP['pyproject.toml'] ?? '')
+        .replace('name = "shop"', `name = "${name}"`)
+        .replace('readme = "README.md"\n', '')
+        .replace('["starlette", "uvicorn"]', needs);
+    const files = {
+      'pyproject.toml': '[tool.uv.workspace]\nmembers = ["libs/*", "services/*"]\n',
+      'services/api/pyproject.toml': `${member('api', '["starlette", "uvicorn", "shop"]')}[tool.uv.sources]\nshop = { workspace = true }\n`,
+      'services/api/.python-version': '3.11\n',
+      'services/api/api/__init__.py': '',
+      'services/api/api/main.py': SHOP['shop/main.py'] ?? '',
+      'services/api/tests/test_cart.py': SHOP['tests/test_cart.py'] ?? '',
+      'libs/shop/pyproject.toml': member('shop', '["idna"]'),
+      'libs/shop/shop/__init__.py': '',
+      'libs/shop/shop/cart.py': SHOP['shop/cart.py'] ?? '',
+      'services/billing/pyproject.toml': member('billing', '["itsdangerous"]'),
+      'services/billing/billing/__init__.py': '',
+    };
+    await withProject(files, async (folder) => {
+      await tool(engine, folder, 'lock', '--quiet');
+      const given = { ...image(`api-${fresh}`), directory: 'services/api' };
+      const run = await build(folder, given);
+      expect(run.exitCode).toBe(0);
+      const reference = run.outputs['image'] ?? '';
+      await docker(engine.env, 'pull', '--quiet', reference);
+      await running(engine.env, reference, async ({ address }) => {
+        expect(await (await firstAnswer(`http://${address}:8000/`)).text()).toBe('3 for 1000');
+      });
+      await writeFile(path.join(folder, 'services/billing/pyproject.toml'), member('billing', '["iniconfig"]'));
+      await tool(engine, folder, 'lock', '--quiet');
+      const again = await build(folder, given);
+      expect(again.outputs).toMatchObject({ reused: 'true', digest: run.outputs['digest'] });
+    });
   }, 600_000);
 
   test('a failing test fails the job on its line, and no image is built', async () => {

@@ -126,7 +126,9 @@ describe('a deploy', () => {
     web.build(site('one'));
     await web.deploy();
     web.build({ ...site('one'), 'assets/index-AbCd12_x.js': 'another' });
+    await web.control.forget();
     const { log, outputs } = await web.deploy();
+    expect(await invalidated()).toEqual(['/assets/index-AbCd12_x.js']);
     expect(log).toMatch(/::warning::assets\/index-AbCd12_x\.js is named like a file with its content's hash/);
     expect(outputs).toMatchObject({ verdict: 'deployed' });
     expect(await web.served('assets/index-AbCd12_x.js')).toBe('another');
@@ -217,4 +219,18 @@ describe('old files', () => {
     expect(summary).toContain('2 objects that none of them needs were deleted');
     expect((await web.deploy({ action: 'rollback' })).outputs).toMatchObject({ verdict: 'rolled-back' });
   });
+});
+
+test('a conditional write counts only while the object is what the writer read', async () => {
+  const headers = { contentType: 'text/plain', cacheControl: '', contentEncoding: '' } as const;
+  const write = async (text: string, etag: string | undefined) =>
+    web.bucket.writeIf('pointer', Buffer.from(text), headers, { etag });
+  const first = await write('1', undefined);
+  expect(await write('2', undefined)).toBeUndefined();
+  const second = await write('2', first);
+  expect(second).toMatch(/^[0-9a-f]{32}$/);
+  expect(await write('3', first)).toBeUndefined();
+  expect(await web.served('pointer')).toBe('2');
+  await web.bucket.remove(['pointer']);
+  expect(await write('3', second)).toBeUndefined();
 });

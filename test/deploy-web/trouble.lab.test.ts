@@ -175,6 +175,11 @@ describe('the address', () => {
       expect(outputs).toMatchObject({ verdict: 'deployed', url });
       const page = await fetch(`${url}orders/7`);
       expect(await page.text()).toContain(text);
+      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(page.headers.get('cache-control')).toBe('no-cache');
+      const chunk = await fetch(`${url}assets/index-AbCd12_x.js`);
+      expect(chunk.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+      expect(chunk.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
       expect(page.headers.get('content-encoding')).toBe({ none: null, gzip: 'gzip', brotli: 'br' }[compress]);
     }
   }, 60_000);

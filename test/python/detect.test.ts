@@ -194,6 +194,7 @@ describe('what a project is', () => {
       },
       'app',
     ],
+    ['uv that is told so', { 'pyproject.toml': `${PROJECT}[tool.uv]\npackage = true`, 'uv.lock': '' }, 'package'],
     ['setup.py beside requirements', { 'setup.py': '', 'requirements.txt': 'flask' }, 'package'],
     ['requirements', { 'requirements.txt': 'flask' }, 'app'],
   ])('%s is a package or an app', (_, files, kind) => {

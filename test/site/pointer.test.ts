@@ -51,12 +51,18 @@ describe('of two deploys that read the same pointer', () => {
 
   test('a claim is renewed by one write, however many files are copied at once', async () => {
     const [bucket, clock] = [memoryBucket(), standing()];
-    const held = await readPointer(bucket, layout, false);
-    const claim = await claimPointer(bucket, layout, { held, release: one, run: '1', clock });
+    // Each look at the clock is a little later, so that no two renewals say the same.
+    const now = (): number => (clock.move(1), clock.now());
+    const ticking = await claimPointer(bucket, layout, {
+      held: await readPointer(bucket, layout, false),
+      release: one,
+      run: '1',
+      clock: { ...clock, now },
+    });
     clock.move(30_000);
-    await Promise.all(Array.from({ length: 32 }, async () => claim?.hold()));
-    expect((await readPointer(bucket, layout, true)).pointer.claim?.at).toBe(clock.now());
-    await claim?.finish();
+    await Promise.all(Array.from({ length: 32 }, async () => ticking?.hold()));
+    expect((await readPointer(bucket, layout, true)).pointer.claim?.at).toBeGreaterThan(1_030_000);
+    await ticking?.finish();
   });
 
   test('a write whose answer was lost is known again', async () => {

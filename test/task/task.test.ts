@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -49,6 +49,28 @@ describe('stages', () => {
       ['build', 'not run'],
     ]);
     expect(results[0]?.tail).toBe('lint is broken');
+  });
+
+  test('a task waits for those that it names, runs where it says, and not at all where one of them failed', async () => {
+    const { host } = machine();
+    const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'task-')));
+    const file = path.join(folder, 'made');
+    const wait = `setTimeout(() => require('fs').writeFileSync('made', ''), 200)`;
+    const results = await runStages(
+      [
+        [
+          { ...script('reads', `require('fs').readFileSync('${file}')`), after: ['makes'] },
+          { ...script('makes', wait), cwd: folder },
+          script('fails', 'process.exit(1)'),
+          { ...script('waits in vain', ''), after: ['makes', 'fails'] },
+          { ...script('neither', ''), after: ['waits in vain'] },
+        ],
+      ],
+      tmpdir(),
+      host,
+    );
+    rmSync(folder, { recursive: true });
+    expect(results.map(({ status }) => status)).toEqual(['passed', 'passed', 'failed', 'not run', 'not run']);
   });
 
   test('a program that does not exist is an error, after the others have ended', async () => {

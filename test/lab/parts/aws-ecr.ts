@@ -123,12 +123,21 @@ async function passOn(request: IncomingMessage, response: ServerResponse, regist
   const url = new URL(request.url ?? '/', `http://${registry}`);
   // ECR takes no layer from another repository unless an account asks for that.
   url.searchParams.delete('mount');
+  const isManifest = request.method === 'PUT' && /\/manifests\/sha256:/.test(url.pathname);
+  const chunks: Buffer[] = [];
+  if (isManifest) request.on('data', (chunk: Buffer) => void chunks.push(chunk));
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = send(url, { method: request.method, headers }, resolve).once('error', reject);
     request.pipe(sent);
   });
-  response.writeHead(answer.statusCode ?? 502, answer.headers);
+  response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...subjectHeader(Buffer.concat(chunks)) });
   await pipeline(answer, response);
+}
+
+/** ECR keeps the list of what refers to an image itself, and says so by this header of the OCI specification. */
+function subjectHeader(manifest: Buffer): Record<string, string> {
+  const [, digest] = /"subject":\{[^}]*"digest":"(sha256:[0-9a-f]{64})"/.exec(manifest.toString()) ?? [];
+  return digest === undefined ? {} : { 'oci-subject': digest };
 }
 
 function fault(status: number, code: string, message: string): Answer {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { type Refusal, refuse } from './aws-answers.ts';
+import { type Refusal, refuse, stsError } from './aws-answers.ts';
 import { type AwsCall, accountId, readCall } from './aws-call.ts';
 import { openEcrFront } from './aws-ecr.ts';
 import { openMoto, signedAs } from './aws-moto.ts';
 import { type Policies, allows, denial, readPolicies } from './aws-policy.ts';
+import { signatureFault } from './aws-signature.ts';
 import { openSts } from './aws-sts.ts';
 import { type Session, reviewToken } from './aws-token.ts';
 import { openUsers } from './aws-users.ts';
@@ -49,11 +50,14 @@ async function answer(asked: Asked): Promise<Answer> {
   if (call.action === 'sts:AssumeRoleWithWebIdentity') return sts.assume(asked);
   const session = sessionOf(call);
   if (typeof session === 'string') return refuse(call.service, session);
+  const isWeb = call.service === 's3' || call.service === 'cloudfront';
+  const fault = isWeb ? signatureFault(asked, session.secret) : undefined;
+  if (fault !== undefined) return stsError(403, fault, 'The request signature we calculated does not match');
   const asks = call.service === 'sts' ? [] : [call, ...(call.also ?? [])];
   const [told] = asks.flatMap(({ action, resource }) => denied(session, action, resource) ?? []);
   if (told !== undefined) return web.denial(asked, call) ?? refuse(call.service, 'denied', told);
   if (call.action === 'ecr:GetAuthorizationToken') return ecr.authorize(session);
-  if (call.service === 's3' || call.service === 'cloudfront') return web.answer(asked, call);
+  if (isWeb) return web.answer(asked, call);
   const { bytes: _, ...answered } = await moto(asked);
   return { ...answered, body: call.service === 'eks' ? asLabs(answered.body) : withEcrHost(answered.body) };
 }

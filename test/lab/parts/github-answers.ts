@@ -56,6 +56,7 @@ const kinds: readonly Kind[] = [
     within: 'check_runs',
     parent: { create: 'head_sha', list: 'ref' },
   },
+  { create: `${repo}/attestations` },
 ];
 
 /**

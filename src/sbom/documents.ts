@@ -1,0 +1,2 @@
+export { cycloneDx } from './cyclonedx.ts';
+export { spdx } from './spdx.ts';
