@@ -26,14 +26,14 @@ const SAME_ROLE: ReadonlySet<string> = new Set(['build-python']);
 /** Every README with generated tables. @throws Error when one lacks its marks, naming the file */
 export function readmes(root: string): readonly Readme[] {
   const actions = actionNames(root);
-  const permissions = between(readFileSync(path.join(root, `actions/${ROLE_OF}/README.md`), 'utf8'), 'permissions');
+  const role = between(readFileSync(path.join(root, `actions/${ROLE_OF}/README.md`), 'utf8'), 'role');
   return [
     ...actions.map((name) => {
       const manifest = actionManifest(root, name);
       return readme(root, `actions/${name}/README.md`, [
         ['inputs', inputTable(manifest.inputs)],
         ['outputs', outputTable(manifest.outputs)],
-        ...(SAME_ROLE.has(name) ? ([['permissions', permissions]] as const) : []),
+        ...(SAME_ROLE.has(name) ? ([['role', role]] as const) : []),
       ]);
     }),
     readme(root, 'README.md', [
