@@ -90,14 +90,13 @@ export async function check<S extends Spec & typeof buildInputs, P extends Build
   return { ...ready, tasks, ...testsOf(known, before), ...read, ...(coverage && { coverage }) };
 }
 
-/** Tests whose coverage has to reach something run again, since only they tell it. */
+/** Tests whose coverage has to reach something run again with what comes after them, since only they tell it. */
 function withoutTests(passed: Passed, { tasks }: BuildPlan): Passed {
   const tests = new Set(tasks.filter(({ record }) => record !== undefined).map(({ name }) => name));
-  return {
-    ...passed,
-    known: new Map([...passed.known].filter(([name]) => !tests.has(name))),
-    all: passed.all && tests.size === 0,
-  };
+  const again = tasks.filter(({ name, after }) => tests.has(name) || after?.some((one) => tests.has(one)));
+  const known = new Map(passed.known);
+  for (const { name } of again) known.delete(name);
+  return { ...passed, known, all: passed.all && again.length === 0 };
 }
 
 /** What the tests said then, of the tasks that are not run now. */

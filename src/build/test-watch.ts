@@ -32,7 +32,7 @@ export interface WatchOptions {
 type WatchHost = Pick<Host, 'log' | 'clock' | 'env' | 'info'>;
 
 /** Variables that hold options: what is added stands after what is there. */
-const OPTIONS = new Set(['NODE_OPTIONS', 'MOCHA_OPTIONS', 'PYTEST_ADDOPTS']);
+const OPTIONS = new Set(['NODE_OPTIONS', 'MOCHA_OPTIONS']);
 
 /** Watches the tasks that hold tests: records what they do, runs them again when they fail, and tells hangs and crashes. */
 export class TestWatch {
@@ -56,8 +56,7 @@ export class TestWatch {
 
   /** The same task, watched; one without tests is given back as it is. */
   watch(task: Task): Task {
-    const { record } = task;
-    return record === undefined ? task : { ...task, around: async (once) => this.#run(task.name, record, once) };
+    return task.record === undefined ? task : { ...task, around: async (once) => this.#run(task, once) };
   }
 
   /** What all watched tasks said, once they have ended, with the reports that the project wrote by itself. */
@@ -75,13 +74,14 @@ export class TestWatch {
     };
   }
 
-  async #run(name: string, record: NonNullable<Task['record']>, once: RunOnce): Promise<TaskResult> {
+  async #run(task: Task, once: RunOnce): Promise<TaskResult> {
     const { clock, log } = this.#host;
+    const { name } = task;
     const failedBefore: TestResult[] = [];
     let seconds = 0;
     for (let again = 0; ; again += 1) {
       const began = clock.now();
-      const { result, output, recorded } = await this.#record(record, once);
+      const { result, output, recorded } = await this.#record(task, once);
       seconds += result.seconds;
       if (result.status === 'passed') {
         if (again > 0) this.#again.set(name, failedBefore);
@@ -105,11 +105,11 @@ export class TestWatch {
 
   /** A recorder that a runner of another version refuses must not make tests fail: then they run as they are. */
   async #record(
-    record: NonNullable<Task['record']>,
+    { record, env }: Task,
     once: RunOnce,
   ): Promise<Awaited<ReturnType<RunOnce>> & { readonly recorded: RecordedRun }> {
     const folder = recordingFolder(this.#host.info.temp);
-    const ran = await once(this.#added(record(folder, this.#options.runtime)));
+    const ran = await once(this.#added(record?.(folder, this.#options.runtime) ?? {}, env));
     const recorded = readRecording(folder);
     this.#unreadable.push(...recorded.unreadable);
     const told = recorded.results.length > 0 || recorded.open.length > 0;
@@ -121,9 +121,9 @@ export class TestWatch {
     return { ...(await once()), recorded };
   }
 
-  #added({ args = [], env = {} }: Addition): Addition {
+  #added({ args = [], env = {} }: Addition, given: Task['env'] = {}): Addition {
     const entries = Object.entries(env).map(([name, value]): [string, string] => {
-      const there = OPTIONS.has(name) ? (this.#host.env[name] ?? '') : '';
+      const there = OPTIONS.has(name) ? (given[name] ?? this.#host.env[name] ?? '') : '';
       return [name, `${there} ${value}`.trim()];
     });
     return { args, env: Object.fromEntries(entries) };
