@@ -17,9 +17,10 @@ const SHOWN_LINES = 30;
 
 /** The flaky tests in a sentence and, where there are several, a row each. */
 export function flakyNote(flaky: readonly FailedTest[]): Markdown {
-  const count = flaky.length === 1 ? 'One test is' : `${flaky.length} tests are`;
+  const one = flaky.length === 1;
+  const count = one ? 'One test is' : `${flaky.length} tests are`;
   return paragraphs(
-    md`⚠️ **${count} flaky:** failed, and passed when run again. Mend it before it hides a fault.`,
+    md`⚠️ **${count} flaky:** ${one ? 'it' : 'they'} failed, and passed when run again. Mend ${one ? 'it' : 'them'} before a fault hides behind.`,
     testTable(flaky, 'flaky test', 'what it said first'),
   );
 }

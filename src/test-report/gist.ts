@@ -14,7 +14,8 @@ export function gist({ failure = '', expected, actual }: Pick<TestResult, 'failu
   const [first] = lines;
   if (first === undefined) return 'it failed without a message';
   // Node's assertions announce what follows.
-  const whole = first.endsWith(':') ? lines.slice(0, MAX_LINES).join(' ') : first;
+  const said = first.endsWith(':') ? lines.slice(0, MAX_LINES).join(' ') : first;
+  const whole = said.replace(/^AssertionError(?: \[ERR_ASSERTION\])?: (?=.)/, '');
   const told = [expected, actual].every((value) => value === undefined || whole.includes(value));
   if (expected !== undefined && actual !== undefined && !told) {
     return `${whole} (expected ${clip(expected)}, received ${clip(actual)})`;

@@ -50,10 +50,7 @@ describe('the gist of a failure', () => {
       { failure: 'Expected values to be strictly equal:\n\n1 !== 2\n\n    at x.js:1:1' },
       'Expected values to be strictly equal: 1 !== 2',
     ],
-    [
-      { failure: 'AssertionError: the sum\n  at x', expected: '3', actual: '2' },
-      'AssertionError: the sum (expected 3, received 2)',
-    ],
+    [{ failure: 'AssertionError: the sum\n  at x', expected: '3', actual: '2' }, 'the sum (expected 3, received 2)'],
     [
       { failure: 'Error: expect(received).toBe(expected)\n\nExpected: 3\nReceived: 2\n    at x' },
       'Error: expect(received).toBe(expected): Expected: 3, Received: 2',
