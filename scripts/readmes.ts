@@ -1,6 +1,15 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Manifest, fill, indexTable, inputTable, outputTable, readAction, readWorkflow } from './tables.ts';
+import {
+  type Manifest,
+  between,
+  fill,
+  indexTable,
+  inputTable,
+  outputTable,
+  readAction,
+  readWorkflow,
+} from './tables.ts';
 
 /** A README as it stands and as it should stand. */
 export interface Readme {
@@ -10,15 +19,21 @@ export interface Readme {
   readonly wanted: string;
 }
 
+/** The action whose README says what the role that pushes images needs, and those that have it say the same. */
+const ROLE_OF = 'build-node';
+const SAME_ROLE: ReadonlySet<string> = new Set(['build-python']);
+
 /** Every README with generated tables. @throws Error when one lacks its marks, naming the file */
 export function readmes(root: string): readonly Readme[] {
   const actions = actionNames(root);
+  const role = between(readFileSync(path.join(root, `actions/${ROLE_OF}/README.md`), 'utf8'), 'role');
   return [
     ...actions.map((name) => {
       const manifest = actionManifest(root, name);
       return readme(root, `actions/${name}/README.md`, [
         ['inputs', inputTable(manifest.inputs)],
         ['outputs', outputTable(manifest.outputs)],
+        ...(SAME_ROLE.has(name) ? ([['role', role]] as const) : []),
       ]);
     }),
     readme(root, 'README.md', [

@@ -66,6 +66,14 @@ export function fill(markdown: string, mark: string, content: string): string {
   return `${markdown.slice(0, from)}${start}\n${content}\n${markdown.slice(to)}`;
 }
 
+/** What stands between `<!-- mark:start -->` and `<!-- mark:end -->`. @throws Error when they are not both there */
+export function between(markdown: string, mark: string): string {
+  const [start, end] = [`<!-- ${mark}:start -->\n`, `\n<!-- ${mark}:end -->`];
+  const [from, to] = [markdown.indexOf(start), markdown.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${start.trim()} … ${end.trim()} is missing`);
+  return markdown.slice(from + start.length, to);
+}
+
 function shownDefault({ default: value, required }: Entry): string {
   if (value === undefined || value === '') return required ? '**required**' : '';
   return `\`${oneLine(String(value))}\``;

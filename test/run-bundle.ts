@@ -11,6 +11,8 @@ export interface Step {
   /** HOME and RUNNER_TEMP lie here; without it in a folder that goes with the run. */
   readonly outside?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds after which it is ended; two minutes where nothing is said. */
+  readonly timeout?: number;
 }
 
 /** What a run of a bundle came to; the log has stderr too. */
@@ -33,7 +35,11 @@ const TIMEOUT_MS = 120_000;
 /** Starts a bundle beside this process, which may serve what the action asks for. */
 export function startBundle(step: Step): Running {
   const place = placeOf(step);
-  const child = spawn(process.execPath, place.args, { cwd: step.workspace, env: place.env, timeout: TIMEOUT_MS });
+  const child = spawn(process.execPath, place.args, {
+    cwd: step.workspace,
+    env: place.env,
+    timeout: step.timeout ?? TIMEOUT_MS,
+  });
   let log = '';
   let waiting: { text: string | RegExp; heard: () => void }[] = [];
   const holds = (text: string | RegExp): boolean => (typeof text === 'string' ? log.includes(text) : text.test(log));
@@ -60,7 +66,7 @@ export function startBundle(step: Step): Running {
 /** Runs a bundle to its end. */
 export function runBundle(step: Step): BundleRun {
   const place = placeOf(step);
-  const limits = { timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
+  const limits = { timeout: step.timeout ?? TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
   const settings = { cwd: step.workspace, env: place.env, encoding: 'utf8', ...limits } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, place.args, settings);
   return place.end(status, `${stdout}${stderr}`);

@@ -95,6 +95,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       Object.assign(report, isDone ? takeOver(plan, known, host) : await check(toolchain, work, host));
       if (verdictOf(report) === undefined) {
         await supply.gate();
+        await finish(toolchain, plan, project, report, host);
         if (image !== undefined) report.image = await image.deliver();
         const { pushed, reused = false } = report.image ?? {};
         await supply.deliver(pushed && { ...pushed, reused });
@@ -117,6 +118,19 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   const verdict = verdictOf(report);
   if (verdict !== undefined) throw new Failed(`${report.name} was not built: ${verdict}`, outputs);
   return outputs;
+}
+
+async function finish<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
+  toolchain: Toolchain<S, P, O>,
+  plan: P,
+  project: Project,
+  report: Draft<O>,
+  host: Host,
+): Promise<void> {
+  const finished = await toolchain.finish?.(plan, project, host);
+  if (finished === undefined) return;
+  report.outputs = { ...report.outputs, ...finished.outputs };
+  report.made = finished.made;
 }
 
 async function upload({ artifact, artifactName }: BuildInputs, { directory }: Project, host: Host): Promise<Artifact> {

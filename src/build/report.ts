@@ -51,6 +51,10 @@ export interface BuildReport {
   readonly failure?: { readonly why: string; readonly whatToDo: string; readonly cancelled: boolean };
   /** Decisions and their reasons, a sentence each. */
   readonly decisions: readonly string[];
+  /** What was made besides an image, a sentence each. */
+  readonly made?: readonly string[];
+  /** What could be better, a sentence each. */
+  readonly advice?: readonly string[];
   /** What was left out and why, a sentence each. */
   readonly skipped: readonly string[];
 }
@@ -73,6 +77,8 @@ export function summary(report: BuildReport): Markdown {
     report.supply?.audit && auditPart(report.supply.audit),
     whatToDo(report),
     image?.reference !== undefined && md`Deploy it as ${raw(code(image.reference))}`,
+    report.made !== undefined && report.made.length > 0 && list(report.made),
+    report.advice !== undefined && report.advice.length > 0 && paragraphs(md`**Could be better**`, list(report.advice)),
     failedTests.length > 0 && details('What the failed tests said', failuresInFull(failedTests)),
     details(
       'How it was built',

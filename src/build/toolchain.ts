@@ -33,6 +33,15 @@ export interface Runtime<O extends string> {
   readonly runtime: string;
   /** The outputs that only this language has. */
   readonly outputs: Partial<Record<O, string>>;
+  /** What could be better, a sentence each, for the summary. */
+  readonly advice?: readonly string[];
+}
+
+/** What a language makes of a project whose tasks have passed. */
+export interface Finished<O extends string> {
+  readonly outputs: Partial<Record<O, string>>;
+  /** What was made, a sentence each. */
+  readonly made: readonly string[];
 }
 
 /** A project whose runtime and dependencies are there. */
@@ -76,6 +85,8 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   prepare(plan: P, project: Project, host: Host, bring: BringDependencies): Promise<Ready<O>>;
   /** Whether more is wanted than the image, so that the project has to be built here whatever is known of it. */
   needsFiles?(given: Inputs<S>): boolean;
+  /** Makes what only a project that passed is worth, such as a package. */
+  finish?(plan: P, project: Project, host: Host): Promise<Finished<O>>;
   /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */
   publish?(given: Inputs<S>, project: Project, host: Host): Promise<Published | undefined>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;

@@ -90,18 +90,21 @@ export function planChecks(
 export function checkTasks(
   { checks }: Pick<CheckPlan, 'checks'>,
   given: { readonly venv: string; readonly reports: string; readonly env: Readonly<Record<string, string>> },
-): readonly (readonly Task[])[] {
+): readonly Task[] {
   const bin = (program: string): string => path.join(given.venv, 'bin', program);
-  const tasks = checks.map(({ tool, kind, command: [program, ...args], brought, env }): Task => {
+  const tasks = checks.map(({ tool, kind, command: [program, ...args], brought, env, measured }): Task => {
     const name = tool === 'ruff' ? `ruff ${kind === 'format' ? 'format' : 'check'}` : tool;
-    return { name, command: [brought === undefined ? bin(program) : program, ...args], env: { ...given.env, ...env } };
+    const programs = [brought === undefined ? bin(program) : program, ...args] as const;
+    return { name, command: programs, env: { ...given.env, ...env }, leavesNothing: !measured };
   });
   const report: Task = {
     name: 'coverage xml',
     command: [bin('coverage'), 'xml', '-o', path.join(given.reports, COVERAGE)],
     env: given.env,
+    after: tasks.map(({ name }) => name),
+    leavesNothing: true,
   };
-  return [tasks, ...(checks.some(({ measured }) => measured) ? [[report]] : [])].filter((stage) => stage.length > 0);
+  return [...tasks, ...(checks.some(({ measured }) => measured) ? [report] : [])];
 }
 
 /** How a developer runs a program of the environment, such as `uv run`. */

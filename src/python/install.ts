@@ -5,7 +5,7 @@ import { type InstallPlan, type Step, planInstall, venvOf } from './install-plan
 import type { ToolName } from './pins.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { PythonProject } from './project.ts';
-import { type Program, type PythonHost, UV_ENV, provideTool, toolBin } from './uv.ts';
+import { type Program, type PythonHost, type ToolPlace, UV_ENV, provideTool, toolBin } from './uv.ts';
 
 /** What installs: a project's folder, the interpreter and uv. */
 export interface Installation {
@@ -84,7 +84,7 @@ async function perform(
 export function activated(
   venv: string,
   brings: readonly ToolName[],
-  host: Pick<PythonHost, 'env' | 'info'>,
+  host: ToolPlace,
 ): Readonly<Record<string, string>> {
   const folders = [path.join(venv, 'bin'), host.env['PATH'] ?? '', ...brings.map((name) => toolBin(name, host))];
   return { VIRTUAL_ENV: venv, PATH: folders.filter((folder) => folder !== '').join(path.delimiter) };

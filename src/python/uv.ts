@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../action/errors.ts';
-import type { Host } from '../action/host.ts';
+import type { Host, RunInfo } from '../action/host.ts';
 import { compareVersions, parseVersion } from './pep440.ts';
 import { TOOLS, type ToolName, UV } from './pins.ts';
 
 /** What the functions that bring programs use of the machine. */
 export type PythonHost = Pick<Host, 'env' | 'exec' | 'log' | 'info' | 'signal' | 'clock'>;
+
+/** What says where tools are kept. */
+export interface ToolPlace {
+  readonly env: Host['env'];
+  readonly info: Pick<RunInfo, 'temp'>;
+}
 
 /** A program that can be run. */
 export interface Program {
@@ -72,7 +78,7 @@ export async function provideTool(name: ToolName, uv: Program, host: PythonHost)
 }
 
 /** The folder that a tool's program is brought to, to be put on PATH before it is. */
-export function toolBin(name: ToolName, host: Pick<PythonHost, 'env' | 'info'>): string {
+export function toolBin(name: ToolName, host: ToolPlace): string {
   return path.join(toolFolder(host), 'delivery-actions-python', `${name}-${TOOLS[name].version}`, 'bin');
 }
 
@@ -108,7 +114,7 @@ async function isExecutable(file: string): Promise<boolean> {
 }
 
 /** Where the runner keeps tools between jobs; `AGENT_TOOLSDIRECTORY` is the older name. */
-export function toolFolder({ env, info }: Pick<PythonHost, 'env' | 'info'>): string {
+export function toolFolder({ env, info }: ToolPlace): string {
   return env['RUNNER_TOOL_CACHE'] || env['AGENT_TOOLSDIRECTORY'] || path.join(info.temp, 'tools');
 }
 

@@ -1,4 +1,4 @@
-// deliver-node.yml run by a real workflow runner. Stand-ins take the place of the two bundles, since what is tried is
+// deliver-node.yml and deliver-python.yml run by a real workflow runner. Stand-ins take the place of the two bundles, since what is tried is
 // what the workflow makes of them: the order, what stops it and what it hands on.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'deliver-'));
   act = await findBinary('act', cache);
   await copyProduct(root, path.join(folder, 'product'));
-  for (const action of ['build-node', 'deploy-eks']) {
+  for (const action of ['build-node', 'build-python', 'deploy-eks']) {
     const bundle = path.join(folder, 'product', 'dist', action);
     await rm(bundle, { recursive: true });
     await mkdir(bundle);
@@ -38,6 +38,15 @@ describe('a push to the default branch', () => {
       ...['staging', 'production'].map((environment) =>
         expect.objectContaining({ environment, images: `tracking-api=${ecr}/tracking-api@${digest}` }),
       ),
+    ]);
+  });
+
+  test('is built by its own language, then deployed in the same way', async () => {
+    const { ran } = await deliver({ template: 'python-service.yml' });
+    expect(ran.map(({ image, images, environment }) => [environment, image ?? images])).toEqual([
+      [undefined, 'routing-service'],
+      ['staging', `routing-service=${ecr}/routing-service@${digest}`],
+      ['production', `routing-service=${ecr}/routing-service@${digest}`],
     ]);
   });
 
@@ -82,6 +91,7 @@ test.each(['staging, production', '[]', '["a", "b", "c", "d", "e"]', 'production
 );
 
 interface Given {
+  readonly template?: string;
   readonly event?: string;
   readonly ref?: string;
   readonly environments?: string;
@@ -90,16 +100,22 @@ interface Given {
 }
 
 /** A caller's run of the template, and what each action was given, in order. What it outputs act does not hand up two levels. */
-async function deliver({ event = 'push', ref = 'refs/heads/main', environments, env, vars }: Given): Promise<{
+async function deliver({
+  event = 'push',
+  ref = 'refs/heads/main',
+  template = 'node-service.yml',
+  ...given
+}: Given): Promise<{
   exitCode: number;
   jobs: readonly string[];
   ran: readonly Readonly<Record<string, string>>[];
 }> {
+  const { environments, env, vars } = given;
   const run = await mkdtemp(path.join(folder, 'run-'));
   const record = path.join(run, 'record');
   await writeFile(record, '');
-  const template = await readFile(path.join(root, 'workflows', 'node-service.yml'), 'utf8');
-  const chosen = environments === undefined ? template : template.replace(/(environments: ).*/, `$1'${environments}'`);
+  const text = await readFile(path.join(root, 'workflows', template), 'utf8');
+  const chosen = environments === undefined ? text : text.replace(/(environments: ).*/, `$1'${environments}'`);
   await mkdir(path.join(run, 'caller', '.github', 'workflows'), { recursive: true });
   await writeFile(path.join(run, 'caller', '.github/workflows/deliver.yml'), chosen);
   const { exitCode, jobs } = await runWorkflow({

@@ -12,7 +12,7 @@ import { openLab } from '../lab/lab.ts';
 import { describeWith } from '../lab/needs.ts';
 import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
-import { BASE_IMAGE } from '../lab/parts/base-image.ts';
+import { NODE } from '../lab/parts/base-image.ts';
 import { type Ended, start } from './action.ts';
 
 const describe = await describeWith('images', 'pods');
@@ -37,7 +37,7 @@ beforeEach(async () => {
 async function pushed(name: string): Promise<string> {
   const env = { ...process.env, DOCKER_HOST: facts.images?.dockerHost, DOCKER_CONFIG: facts.images?.dockerConfig };
   const docker = async (...args: string[]) => (await promisify(execFile)('docker', args, { env })).stdout;
-  await docker('tag', BASE_IMAGE, `${name}:24`);
+  await docker('tag', NODE.name, `${name}:24`);
   await docker('push', '--quiet', `${name}:24`);
   const digests = await docker('image', 'inspect', '--format', '{{join .RepoDigests "\\n"}}', `${name}:24`);
   const found = digests.split('\n').find((digest) => digest.startsWith(`${name}@`));

@@ -93,9 +93,14 @@ function named(policy: unknown, cluster: string): unknown {
 }
 
 /** Where visitors reach a service of an environment: the NodePort stands in for the load balancer. */
-export async function addressOf({ kube }: Company, { cluster }: LabFacts, namespace: string): Promise<string> {
-  const service = await kube.get({ apiVersion: 'v1', kind: 'Service', namespace, name: 'tracking-api' });
+export async function addressOf(
+  { kube }: Company,
+  { cluster }: LabFacts,
+  namespace: string,
+  name = 'tracking-api',
+): Promise<string> {
+  const service = await kube.get({ apiVersion: 'v1', kind: 'Service', namespace, name });
   const port = numberAt(service, 'spec', 'ports', 0, 'nodePort');
-  if (port === undefined) throw new Error(`tracking-api has no NodePort in ${namespace}`);
+  if (port === undefined) throw new Error(`${name} has no NodePort in ${namespace}`);
   return `http://${cluster?.nodeAddress ?? '127.0.0.1'}:${port}`;
 }

@@ -13,7 +13,7 @@ export function progressOf(say: (line: string) => void): (event: WorkflowEvent) 
     const name = job.split('/').at(-1) ?? '';
     const seconds = `${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s`;
     if (jobResult !== undefined) return say(`${seconds}  ${name}: ${jobResult === 'success' ? '✅' : '❌'}`);
-    if (line.includes('::group::')) folded = /generated|docker|npm/.test(line);
+    if (line.includes('::group::')) folded = /generated|docker|npm|::group::(?:uv|pytest|ruff)/.test(line);
     if (line.includes('::endgroup::')) folded = false;
     if (!written || folded || NOISE.test(line) || !step.includes('delivery-actions')) return undefined;
     if (shown !== name) say(`${seconds}  ${name}`);

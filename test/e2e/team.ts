@@ -67,7 +67,7 @@ export class Team {
     const team = new Team(await mkdtemp(path.join(within, 'team-')), example);
     await cp(path.join(root, 'examples', example), team.folder, {
       recursive: true,
-      filter: (file) => !/\/(node_modules|dist|junit\.xml)$/.test(file),
+      filter: (file) => !/\/(node_modules|dist|\.venv|__pycache__|junit\.xml)$/.test(file),
     });
     const workflows = path.join(team.folder, '.github/workflows');
     await mkdir(workflows, { recursive: true });
@@ -108,7 +108,7 @@ export class Team {
     { file, inputs, event, payload }: Started,
     onEvent?: (event: WorkflowEvent) => void,
   ): Promise<Delivered> {
-    const { aws, github, images, runner } = facts;
+    const { aws, github, images, packages, runner } = facts;
     if (!aws || !github || !runner) throw new Error('the lab lacks parts that a delivery needs');
     const started = performance.now();
     const run = await runWorkflow({
@@ -126,6 +126,7 @@ export class Team {
         GITHUB_API_URL: github.apiUrl,
         ACTIONS_ID_TOKEN_REQUEST_URL: github.idTokenUrl,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: github.idTokenRequestToken,
+        ...(packages && { PIP_INDEX_URL: packages.url, PIP_TRUSTED_HOST: packages.host }),
         ...(images && { DOCKER_HOST: images.dockerHost, DOCKER_CONFIG: images.dockerConfig }),
       },
       ...(onEvent && { onEvent }),

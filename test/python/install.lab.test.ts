@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { checkTasks, planChecks } from '../../src/python/checks.ts';
 import { activated } from '../../src/python/install.ts';
 import { provideTool } from '../../src/python/uv.ts';
-import { inStages, runTasks } from '../../src/task/task.ts';
+import { runTasks } from '../../src/task/task.ts';
 import { parseJunit } from '../../src/test-report/junit.ts';
 import { packagesOf, withFixture } from './real.ts';
 
@@ -54,7 +54,7 @@ describe('a project of each tool, installed by the real one and checked', () => 
         const plan = planChecks(project, read, reports);
         for (const tool of plan.brings) await provideTool(tool, uv, host);
         const tasks = checkTasks(plan, { venv, reports, env: activated(venv, plan.brings, host) });
-        const results = await runTasks(inStages(tasks), { cwd: directory }, host);
+        const results = await runTasks(tasks, { cwd: directory }, host);
         const said = results.map((one) => `${one.name}: ${one.status}${one.tail}`);
         expect(said).toEqual(expected.tasks.map((task) => `${task}: passed`));
         expect(lines.join('\n')).not.toContain('warning: `VIRTUAL_ENV=');

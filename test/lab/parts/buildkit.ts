@@ -7,7 +7,7 @@ import { findBinary, missingForBinaries } from '../binaries.ts';
 import { unmountBelow } from '../mounts.ts';
 import type { LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
-import { BASE_IMAGE } from './base-image.ts';
+import { NODE } from './base-image.ts';
 
 const run = promisify(execFile);
 const BUILDER = 'lab-buildkit';
@@ -37,8 +37,8 @@ export const buildkit: Part<'buildkit'> = {
     await run('docker', ['buildx', 'rm', '--force', BUILDER], { env }).catch(() => undefined);
     await run('docker', ['buildx', 'create', '--name', BUILDER, '--driver', 'remote', address], { env });
     await answers(state, env);
-    const base = `${registry.host}/library/${BASE_IMAGE}`;
-    await run('docker', ['tag', BASE_IMAGE, base], { env });
+    const base = `${registry.host}/library/${NODE.name}`;
+    await run('docker', ['tag', NODE.name, base], { env });
     await run('docker', ['push', '--quiet', base], { env, timeout: 120_000 });
     progress(`builds as ${BUILDER}`);
     return { builder: BUILDER };

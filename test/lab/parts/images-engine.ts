@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Missing } from '../part.ts';
-import { BASE_IMAGE, canBringBaseImage } from './base-image.ts';
+import { NODE, canBringBaseImage } from './base-image.ts';
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 10_000;
@@ -33,10 +33,10 @@ export async function missingForUsersEngine(
   const named = { ...env, DOCKER_HOST: host };
   const answer = await run('docker', ['version'], { env: named, timeout: TIMEOUT_MS }).catch(() => undefined);
   if (answer === undefined) return [{ what: `${need}: none answers at ${host}`, packages: [] }];
-  if (await canBringBaseImage(named, cache)) return [];
+  if (await canBringBaseImage(NODE, named, cache)) return [];
   return [
     {
-      what: `${BASE_IMAGE} in the Docker engine at ${host}: it cannot be pulled, and making it needs root`,
+      what: `${NODE.name} in the Docker engine at ${host}: it cannot be pulled, and making it needs root`,
       packages: [],
     },
   ];

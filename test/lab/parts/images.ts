@@ -7,7 +7,7 @@ import { findBinary, missingForBinaries } from '../binaries.ts';
 import { unmountBelow } from '../mounts.ts';
 import type { LabContext, LabFacts, Part } from '../part.ts';
 import { isRunning, start, stop } from '../process.ts';
-import { bringBaseImage } from './base-image.ts';
+import { NODE, bringBaseImage } from './base-image.ts';
 import { bridgeName, bringBridge, removeBridge } from './bridge.ts';
 import { missingForUsersEngine, usersEngine } from './images-engine.ts';
 
@@ -42,7 +42,7 @@ export const images: Part<'images'> = {
     const env = { ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: facts.dockerConfig };
     if (!(await isRunning(context.state, 'dockerd'))) await startEngine(context, facts, env);
     await answers(context.state, env);
-    await bringBaseImage(env, context);
+    await bringBaseImage(NODE, env, context);
     context.progress('builds images');
     return facts;
   },
@@ -67,7 +67,7 @@ async function upWithUsersEngine(context: LabContext): Promise<NonNullable<LabFa
   const { dockerConfig } = settingsOf(context.state);
   const facts = { ...(await usersEngine()), dockerConfig };
   await installBuildx(context, dockerConfig);
-  await bringBaseImage({ ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: dockerConfig }, context);
+  await bringBaseImage(NODE, { ...process.env, DOCKER_HOST: facts.dockerHost, DOCKER_CONFIG: dockerConfig }, context);
   context.progress(`builds images with the engine at ${facts.dockerHost}`);
   return facts;
 }
