@@ -14,6 +14,7 @@ export const inputs = {
   groups: list({ pattern: GROUP, allowed: 'names of dependency groups' }),
   extras: list({ pattern: GROUP, allowed: 'names of extras of the project' }),
   package: flag({ default: 'false' }),
+  publish: flag({ default: 'false' }),
 } as const;
 
 /** The parsed inputs of build-python. */

@@ -43,7 +43,7 @@ export function planBuild(given: PythonInputs, { directory, workspace, read }: P
   ]);
   const venv = venvOf(project, directory);
   const place = { env, info: { temp: env['RUNNER_TEMP'] ?? '' } };
-  const decided = { project, range, checks, package: given.package, ...(image && { image }) };
+  const decided = { project, range, checks, package: given.package || given.publish, ...(image && { image }) };
   return {
     ...decided,
     ...(project.name !== undefined && { name: project.name }),

@@ -8,12 +8,13 @@ import { type Project, readerOf } from '../project/project.ts';
 import { installProject } from '../python/install.ts';
 import { venvOf } from '../python/install-plan.ts';
 import { type Interpreter, providePython } from '../python/interpreter.ts';
-import { buildPackage } from '../python/package.ts';
+import { type Distribution, buildPackage } from '../python/package.ts';
 import { environmentTree } from '../python/tree.ts';
 import { type Program, provideTool, provideUv } from '../python/uv.ts';
 import { INDEX_SECRET, NETRC_SECRET, generatePythonDockerfile } from '../python-image/dockerfile.ts';
 import { type IndexSettings, indexSecrets, readIndexSettings } from '../python-image/index-settings.ts';
 import { adviceOn } from './advice.ts';
+import type { Published } from '../publish/published.ts';
 import { inputs } from './inputs.ts';
 import { type PythonPlan, REPORTS, baseOf, imageOf, lineOf, planBuild } from './plan.ts';
 
@@ -32,10 +33,11 @@ export const buildPython = buildAction({
     const known = await runtimes.get(plan);
     return known && runtimeOutputs(known.python);
   },
-  needsFiles: (given) => given.package,
+  needsFiles: (given) => given.package || given.publish,
   prepare,
   finish,
   recipe,
+  publish: async ({ publish: wanted }, project, host, plan) => (wanted ? publish(plan, project, host) : undefined),
 });
 
 interface Runtime {
@@ -122,6 +124,7 @@ async function finish(plan: PythonPlan, given: Project, runner: Host): Promise<F
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const built = await buildPackage({ directory, python, uv, out }, host);
+  distributions.set(plan, built);
   return {
     outputs: { dist: path.relative(workspace, out) },
     made: built.map(
@@ -129,6 +132,19 @@ async function finish(plan: PythonPlan, given: Project, runner: Host): Promise<F
         `${kind}: \`${path.relative(workspace, file)}\`, ${name} ${version}, ${files} files, ${(size / 1000).toFixed(0)} kB`,
     ),
   };
+}
+
+/** What was built of a plan, to be published once all else is done. */
+const distributions = new WeakMap<PythonPlan, readonly Distribution[]>();
+
+async function publish(plan: PythonPlan, given: Project, runner: Host): Promise<Published> {
+  const built = distributions.get(plan) ?? [];
+  const [first] = built;
+  if (first === undefined) throw new Error('there is nothing to publish');
+  const { uv, host } = await runtimeOf(plan, given, runner);
+  const { publishPython } = await import('../publish/python.ts');
+  const verdict = await publishPython({ files: built.map(({ file }) => file), uv: [uv.path] }, host);
+  return { name: first.name, version: first.version, verdict, provenance: false };
 }
 
 async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: Host): Promise<ImageRecipe> {

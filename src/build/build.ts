@@ -108,7 +108,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
         if (image !== undefined) report.image = await image.deliver();
         const { pushed, reused = false } = report.image ?? {};
         await supply.deliver(pushed && { ...pushed, reused });
-        const published = await toolchain.publish?.(given, project, host);
+        const published = await toolchain.publish?.(given, project, host, plan);
         if (published !== undefined) report.published = published;
         if (given.artifact !== '') report.artifact = await upload(given, project, host);
       }

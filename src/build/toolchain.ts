@@ -88,6 +88,6 @@ export interface Toolchain<S extends Spec & typeof buildInputs, P extends BuildP
   /** Makes what only a project that passed is worth, such as a package. */
   finish?(plan: P, project: Project, host: Host): Promise<Finished<O>>;
   /** Publishes the package where the inputs ask for it. @throws UserError when the registry refuses */
-  publish?(given: Inputs<S>, project: Project, host: Host): Promise<Published | undefined>;
+  publish?(given: Inputs<S>, project: Project, host: Host, plan: P): Promise<Published | undefined>;
   recipe(plan: P, given: Inputs<S>, project: Project, host: Host): Promise<ImageRecipe>;
 }

@@ -13,7 +13,7 @@ const MAX_DEPTH = 100;
 
 /**
  * package-lock.json and npm-shrinkwrap.json, of which version 1 needs package.json to tell what the project itself asks
- * for: https://docs.npmjs.com/cli/configuring-npm/package-lock-json.
+ * for (`npm help package-lock-json`).
  * @throws UserError when it is not such a file
  */
 export function readNpmLock(text: string, file: string, project: PackageJson): Graph {

@@ -50,7 +50,7 @@ export async function publishNpm({ directory, read }: Project, host: Host): Prom
   }
   const isDry = NEVER.has(host.info.eventName);
   // A provenance names a public repository in a public log, and only the public registry takes it.
-  const provenance = !isDry && canSign(host) && isPublic(registry);
+  const provenance = !isDry && canSign(host) && registry === (await publicRegistry(host));
   if (provenance) await checkVersion(npm, host);
   const args = [
     'publish',
@@ -59,17 +59,16 @@ export async function publishNpm({ directory, read }: Project, host: Host): Prom
     ...(isDry ? ['--dry-run'] : []),
     ...(provenance ? ['--provenance'] : []),
   ];
-  const result = await npm([...args, ...access(name, project)], isDry ? {} : identityEnv(host.env));
+  const result = await npm(args, isDry ? {} : identityEnv(host.env));
   if (result.exitCode !== 0) throw refusal(result, archive, registry);
   return { name, version, verdict: isDry ? 'checked' : 'published', provenance };
 }
 
-/** A scoped package is private unless told otherwise, which a free account cannot have: `publishConfig` decides. */
-function access(name: string, project: Readonly<Record<string, unknown>>): readonly string[] {
-  const config = isObject(project['publishConfig']) ? project['publishConfig'] : {};
-  return name.startsWith('@') && config['access'] === undefined && project['license'] !== 'UNLICENSED'
-    ? ['--access', 'public']
-    : [];
+/** The registry that npm knows by itself, whatever the machine and the project set. */
+async function publicRegistry({ exec, info }: Host): Promise<string> {
+  const args = ['config', 'get', 'registry', '--userconfig=/dev/null', '--globalconfig=/dev/null'];
+  const env = { npm_config_registry: undefined, NPM_CONFIG_REGISTRY: undefined };
+  return (await exec.run('npm', args, { cwd: info.temp, env, timeout: LIMIT_MS })).stdout.trim();
 }
 
 async function registryOf(name: string, npm: (args: readonly string[]) => Promise<RunResult>): Promise<string> {
@@ -137,7 +136,7 @@ async function checkVersion(npm: (args: readonly string[]) => Promise<RunResult>
 
 const REMEDIES: Readonly<Record<string, (archive: Archive, registry: string) => string>> = {
   ENEEDAUTH: ({ name }) =>
-    `Make this repository and workflow a trusted publisher of ${name} on npmjs.com and give the job \`id-token: write\`; or set NODE_AUTH_TOKEN in the environment of the step.`,
+    `Make this repository and workflow a trusted publisher of ${name} on the public registry and give the job \`id-token: write\`; or set NODE_AUTH_TOKEN in the environment of the step.`,
   E401: () => 'The token may have expired: make a new one, or make the repository a trusted publisher.',
   E402: ({ name }) =>
     `${name} would be private, which the account does not pay for: set \`publishConfig: {"access": "public"}\` in package.json.`,
