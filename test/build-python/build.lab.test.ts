@@ -11,6 +11,7 @@ import { describeWith } from '../lab/needs.ts';
 import { type PythonEngine, openPythonEngine, tool, withProject } from '../python-image/engine.ts';
 import type { Files } from '../python-image/projects.ts';
 import { type BundleRun, startBundle } from '../run-bundle.ts';
+import { startPypiserver } from '../publish/pypiserver.ts';
 import { GuardedIndex } from './guarded-index.ts';
 
 const fresh = randomBytes(4).toString('hex');
@@ -84,6 +85,34 @@ const image = (name = `shop-${fresh}`) => ({ image: name, registry: engine.regis
 const masked = (run: BundleRun): string => run.log.replaceAll(/^::add-mask::.*$/gm, '');
 
 describe('build-python', () => {
+  test('publishes what it built, leaves alone what is there, and only checks for a pull request', async () => {
+    const index = await startPypiserver(home);
+    const env = {
+      UV_PUBLISH_URL: index.publishUrl,
+      UV_PUBLISH_CHECK_URL: index.checkUrl,
+      UV_PUBLISH_USERNAME: 'ana',
+      UV_PUBLISH_PASSWORD: token,
+    };
+    const published = async (): Promise<string> => (await fetch(`${index.checkUrl}shop/`)).text();
+    try {
+      await withProject(SHOP, async (folder) => {
+        await tool(engine, folder, 'lock', '--quiet');
+        const asked = await build(folder, { publish: 'true' }, { ...env, GITHUB_EVENT_NAME: 'pull_request' });
+        expect(asked.summary).toContain('shop 1.2.3 checked');
+        expect(await published()).not.toContain('1.2.3');
+
+        const run = await build(folder, { publish: 'true' }, env);
+        expect(run.exitCode).toBe(0);
+        expect(run.summary).toContain('shop 1.2.3 published');
+        expect(await published()).toContain('shop-1.2.3-py3-none-any.whl');
+        expect(masked(run)).not.toContain(token);
+        expect((await build(folder, { publish: 'true' }, env)).exitCode).toBe(0);
+      });
+    } finally {
+      index.stop();
+    }
+  }, 300_000);
+
   test('checks, packages and builds a project of a private index; its token is in no layer and no log', async () => {
     const index = await GuardedIndex.start(engine.address, engine.indexUrl, 'ci', token);
     try {

@@ -1,48 +1,24 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { localExec } from '../../src/action/exec.ts';
 import type { Host } from '../../src/action/host.ts';
 import { publishPython } from '../../src/publish/python.ts';
 import { cache } from '../lab/cache.ts';
-import { freePort } from '../lab/ports.ts';
 import { findPythonProgram } from '../lab/python.ts';
+import { type PythonIndex, startPypiserver } from './pypiserver.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pypi-'));
 let uv = '';
-let url = '';
-let stop = (): void => undefined;
+let index: PythonIndex;
 beforeAll(async () => {
-  const program = await findPythonProgram('pypiserver', cache);
   uv = await findPythonProgram('uv', cache);
-  mkdirSync(path.join(folder, 'index'));
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const args = [
-    'run',
-    '-p',
-    String(port),
-    '-i',
-    '127.0.0.1',
-    '--disable-fallback',
-    '-a',
-    '.',
-    '-P',
-    '.',
-    path.join(folder, 'index'),
-  ];
-  const server = spawn(program, args, { stdio: 'ignore' });
-  stop = () => void server.kill();
-  for (let tried = 0; tried < 100; tried += 1) {
-    if ((await fetch(`${url}/simple/`).catch(() => undefined))?.ok === true) return;
-    await sleep(200);
-  }
+  index = await startPypiserver(folder);
 }, 300_000);
 afterAll(() => {
-  stop();
+  index.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -66,12 +42,13 @@ with zipfile.ZipFile(file, "w") as z:
 async function publish(file: string, eventName = 'push') {
   const env = { PATH: process.env['PATH'], HOME: folder, UV_PUBLISH_USERNAME: 'ana', UV_PUBLISH_PASSWORD: 'secret' };
   const host = { env, info: { eventName }, exec: localExec(env, new AbortController().signal) };
-  const where = { publishUrl: `${url}/`, checkUrl: `${url}/simple/`, uv: [uv] as const };
+  const { publishUrl, checkUrl } = index;
+  const where = { publishUrl, checkUrl, uv: [uv] as const };
   return publishPython({ files: [file], ...where }, host as unknown as Host);
 }
 
 const versions = async (): Promise<readonly string[]> => {
-  const page = await (await fetch(`${url}/simple/routes/`)).text();
+  const page = await (await fetch(`${index.checkUrl}routes/`)).text();
   return [...page.matchAll(/>routes-([\d.]+)-py3/g)].map(([, version = '']) => version);
 };
 
