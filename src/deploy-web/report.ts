@@ -122,9 +122,10 @@ function oldFiles({ record, verdict }: WebReport): Markdown | false {
   return md`**Old files:** those of ${releases}${until}, so that pages which are still open find theirs.${gone}`;
 }
 
-function wayBack({ record: { previous, release }, verdict }: WebReport): Markdown | false {
+function wayBack({ record: { previous, release, visible }, verdict }: WebReport): Markdown | false {
   if (previous === undefined || previous.id === release?.id) return false;
-  if (!['deployed', 'timed-out', 'rolled-back', 'failed'].includes(verdict)) return false;
+  // Where the old release is served as before, there is nothing to go back from.
+  if (!['deployed', 'timed-out', 'rolled-back', 'failed'].includes(verdict) || visible === 'old') return false;
   const to = code(`action: rollback, to: ${previous.id}`);
   const commit = previous.commit === '' ? '' : md` (commit ${raw(code(previous.commit.slice(0, 7)))})`;
   const wish = verdict === 'rolled-back' ? 'To undo this' : 'To go back';

@@ -79,7 +79,7 @@ async function deliver(given: WebInputs, host: Host, target: Target, record: Web
   });
 }
 
-function cancelled({ visible, progress, toSwitch, isServed }: WebRecord, { action }: WebInputs): UserError {
+function cancelled({ visible, progress, toSwitch, isServed, previous }: WebRecord, { action }: WebInputs): UserError {
   const again = 'Run the job again to finish: what is uploaded is not sent twice.';
   if (action === 'remove') return new UserError('cancelled', { remedy: 'Run the job again to finish.' });
   if (isServed || visible === 'new') {
@@ -91,7 +91,7 @@ function cancelled({ visible, progress, toSwitch, isServed }: WebRecord, { actio
   if (visible === 'old')
     return new UserError('cancelled: visitors get the old release, whole as before', { remedy: again });
   return new UserError(`cancelled: ${progress.switched} of ${toSwitch} files are those of the new release already`, {
-    remedy: `${again} Or go back with action: rollback.`,
+    remedy: previous === undefined ? again : `${again} Or go back with action: rollback, to: ${previous.id}.`,
   });
 }
 
