@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Action } from '../action/action.ts';
-import { Failed, UserError } from '../action/errors.ts';
+import { Failed, UserError, messageOf } from '../action/errors.ts';
 import { unlessAborted } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 import { trackedDeployment } from '../github/deployments.ts';
@@ -48,14 +48,14 @@ async function failed(
   tell: (verdict: Verdict, fault: UserError) => Promise<void>,
 ): Promise<unknown> {
   const isCancelled = host.signal.aborted && !(error instanceof Failed);
-  if (!isCancelled && !(error instanceof UserError)) return error;
-  const fault = isCancelled ? cancelled(record, given) : (error as UserError);
+  const fault = isCancelled ? cancelled(record, given) : error instanceof UserError ? error : unexpected(error);
   const verdict = isCancelled
     ? 'cancelled'
     : fault instanceof Failed
       ? (fault.outputs['verdict'] as Verdict)
       : 'failed';
   await tell(verdict, fault);
+  if (!isCancelled && fault !== error) return error;
   const { message, remedy, place, problems } = fault;
   const details = {
     cause: error,
@@ -76,6 +76,13 @@ async function deliver(given: WebInputs, host: Host, target: Target, record: Web
     const began = async (): Promise<void> => tracker.start();
     if (site !== undefined) return deploy(scene, site, began);
     return target.action === 'rollback' ? rollBack(scene, began) : removePreview(scene);
+  });
+}
+
+/** What nobody foresaw leaves visitors somewhere too, and the page says where. */
+function unexpected(error: unknown): UserError {
+  return new UserError(`unexpected: ${messageOf(error)}`, {
+    remedy: 'This is a fault of the action: run the job again, and report it where it stays.',
   });
 }
 
