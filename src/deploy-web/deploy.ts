@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findSite } from '../site/find.ts';
 import { ORDER } from '../site/kind.ts';
-import { type SitePlan, type Snapshot, planSite } from '../site/plan.ts';
+import { type SitePlan, type Snapshot, byPath, isOurs, planSite } from '../site/plan.ts';
 import { keepRelease, released, uploadAll } from '../site/publish.ts';
 import { type Release, layoutOf, releaseId } from '../site/release.ts';
 import { type SiteFile, contentOf, scanSite, siteFile } from '../site/scan.ts';
@@ -61,6 +61,7 @@ export async function deploy(scene: Scene, site: Site, began: () => Promise<void
     if (served !== undefined && !isOwed(scene, snapshot)) return 'unchanged';
     if (given.dryRun) return 'checked';
     if (tries === 1) await began();
+    tellStrangers(scene, plan, snapshot);
     const release = served ?? (await prepare(scene, plan, made));
     const claimed = await claim(scene, snapshot, release.id);
     if (claimed === undefined) continue;
@@ -115,6 +116,19 @@ function tellPlan(scene: Scene, { files, upload, switch: { copy }, unchanged, mi
     scene,
     `${first}${misnamed.length > 1 ? ` and ${misnamed.length - 1} more` : ''} is named like a file with its content's hash, yet its content is another than before. It is served as one that may change from now on; browsers that had it keep the old one for up to a year. Give it another name.`,
   );
+}
+
+/** What somebody else put in the place of a file is lost by the deploy, and may show that the place is a wrong one. */
+function tellStrangers(scene: Scene, { upload, switch: { copy } }: SitePlan, { listed, recent }: Snapshot): void {
+  const { layout, record } = scene;
+  const ours = byPath(recent);
+  const strangers = [...upload, ...copy].filter(
+    ({ path: file }) => listed.has(layout.key(file)) && !ours.get(file)?.some((one) => isOurs(one, listed, layout)),
+  );
+  const [first] = strangers;
+  if (first === undefined || record.notes.some((text) => text.startsWith(first.path))) return;
+  const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : '';
+  note(scene, `${first.path}${more} in the bucket came from elsewhere, and this release takes the place of it.`);
 }
 
 function tellRootBound(scene: Scene): void {

@@ -117,3 +117,11 @@ test('a hashed file that was overwritten is mended behind CloudFront too', async
   await web.deploy(one);
   expect(web.invalidated()).toEqual(['/assets/index-AbCd12_x.js']);
 });
+
+test('what somebody else put where a file goes is told when it is replaced', async () => {
+  const web = memoryWeb();
+  web.bucket.objects.set('index.html', Buffer.from('of another team'));
+  const { record } = await web.deploy(one);
+  expect(record.notes).toEqual([expect.stringContaining('index.html in the bucket came from elsewhere')]);
+  expect((await web.deploy(two)).record.notes).toEqual([]);
+});
