@@ -1,12 +1,12 @@
 import { UserError } from '../action/errors.ts';
 import { type Snapshot, byPath, isOurs, planSwitch } from '../site/plan.ts';
 import { type Release, type ReleasedFile, idsIn } from '../site/release.ts';
-import type { Claim } from '../site/pointer.ts';
+import { type Claim, LostClaim } from '../site/pointer.ts';
 import { readReleases } from '../site/snapshot.ts';
 import { invalidate, isOwed, reach } from './reach.ts';
 import type { Verdict } from './record.ts';
 import type { Scene } from './scene.ts';
-import { claim, countOf, readFreely, remove, serve, tooManyDeploys } from './switch.ts';
+import { claim, countOf, readFreely, remove, serve, superseded, tooManyDeploys } from './switch.ts';
 
 const TRIES = 5;
 
@@ -107,11 +107,12 @@ async function clear(scene: Scene, { listed }: Snapshot, claimed: Claim, others:
     const served = new Set(files.map(({ path }) => layout.key(path)));
     const kept = others.filter((key) => key.startsWith(layout.state));
     // What names the files goes last: where this ends half way, the next run still knows them.
-    record.deleted = await remove(scene, 'Files of the preview could not be deleted', [...served]);
+    record.deleted = await remove(scene, claimed, 'Files of the preview could not be deleted', [...served]);
     if (record.deleted === served.size)
-      record.deleted += await remove(scene, 'Its releases could not be deleted', kept);
+      record.deleted += await remove(scene, claimed, 'Its releases could not be deleted', kept);
     await claimed.finish(edge !== undefined);
   } catch (error) {
+    if (error instanceof LostClaim) throw superseded(undefined);
     await claimed.giveBack();
     throw error;
   }

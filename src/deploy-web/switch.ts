@@ -1,4 +1,5 @@
 import { Failed, UserError } from '../action/errors.ts';
+import { DELETED_AT_ONCE } from '../aws/s3.ts';
 import type { Snapshot, Switch } from '../site/plan.ts';
 import { type Claim, type Pointer, LostClaim, claimPointer, isClaimed, isNewer } from '../site/pointer.ts';
 import { keepRelease, switchOver } from '../site/publish.ts';
@@ -67,11 +68,9 @@ export async function serve(scene: Scene, { claimed, release, snapshot, switchin
       kind === 'asset' ? etag : (etags.get(path) ?? before.get(path)?.etag ?? '');
     const served = { ...release, files: release.files.map((file) => ({ ...file, etag: etagOf(file) })) };
     await keepRelease(bucket, layout, served);
-    // Whoever has lost the claim by now must not delete: the files may be those of another release.
-    await claimed.hold();
     const gone = switching.remove.map(({ path }) => layout.key(path));
-    await remove(scene, 'Pages that are no longer there could not be deleted', gone);
-    await tidy(scene, served, snapshot);
+    await remove(scene, claimed, 'Pages that are no longer there could not be deleted', gone);
+    await tidy(scene, claimed, served, snapshot);
     const { history } = await claimed.finish(scene.edge !== undefined);
     record.isServed = true;
     record.kept = { ...record.kept, until: nextToGo(history, scene.host.clock.now(), scene.given.keepOld) };
@@ -84,7 +83,7 @@ export async function serve(scene: Scene, { claimed, release, snapshot, switchin
 }
 
 /** Deletes the files of releases that nobody needs any more. */
-async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): Promise<void> {
+async function tidy(scene: Scene, claimed: Claim, served: Release, { listed, held }: Snapshot): Promise<void> {
   const { bucket, layout, record, given, host } = scene;
   const known = [...new Set([...idsIn(listed.keys(), layout), served.id])];
   const now = host.clock.now();
@@ -101,12 +100,13 @@ async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): 
       drop: await readReleases(bucket, layout, drop),
     };
     const garbage = garbageOf(releases, listed, layout);
-    const gone = await remove(scene, 'Old files could not be deleted', garbage);
+    const gone = await remove(scene, claimed, 'Old files could not be deleted', garbage);
     record.deleted += gone;
     // A release is forgotten once nothing of it is left, so that the next run goes on where this one ended.
     if (gone === garbage.length) {
       await remove(
         scene,
+        claimed,
         'Old releases could not be deleted',
         drop.map((id) => layout.release(id)),
       );
@@ -114,17 +114,27 @@ async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): 
   });
 }
 
-/** @returns how many were deleted; what was not is a note */
-export async function remove(scene: Scene, what: string, keys: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
-  const failed = await orNote(scene, what, () => scene.bucket.remove(keys));
-  const [first] = failed ?? [];
-  if (first !== undefined)
-    note(
-      scene,
-      `${what}: ${first.key}${failed?.length === 1 ? '' : ` and ${(failed?.length ?? 1) - 1} more`} (${first.why})`,
-    );
-  return failed === undefined ? 0 : keys.length - failed.length;
+/**
+ * Deletes while the claim is held: whoever has lost it may be about to delete files of another release.
+ * @returns how many were deleted; what was not is a note
+ * @throws LostClaim
+ */
+export async function remove(scene: Scene, claimed: Claim, what: string, keys: readonly string[]): Promise<number> {
+  const failed: { readonly key: string; readonly why: string }[] = [];
+  let asked = 0;
+  await orNote(scene, what, async () => {
+    while (asked < keys.length) {
+      await claimed.hold();
+      const some = keys.slice(asked, asked + DELETED_AT_ONCE);
+      failed.push(...(await scene.bucket.remove(some)));
+      asked += some.length;
+    }
+  });
+  const [first, ...others] = failed;
+  if (first !== undefined) {
+    note(scene, `${what}: ${first.key}${others.length === 0 ? '' : ` and ${others.length} more`} (${first.why})`);
+  }
+  return asked - failed.length;
 }
 
 export function superseded(pointer: Pointer | undefined): Failed {

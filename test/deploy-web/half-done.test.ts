@@ -1,6 +1,8 @@
 // What a run that ended half way leaves behind, and what the next one makes of it.
 import { describe, expect, test } from '@jest/globals';
 import { Cancelled } from '../../src/action/errors.ts';
+import type { Bucket } from '../../src/aws/s3.ts';
+import type { Pointer } from '../../src/site/pointer.ts';
 import { memoryWeb } from './memory-web.ts';
 
 const one = { 'index.html': 'one', 'about.html': 'about one', 'assets/index-AbCd12_x.js': 'one' };
@@ -116,6 +118,27 @@ test('a hashed file that was overwritten is mended behind CloudFront too', async
   web.invalidated();
   await web.deploy(one);
   expect(web.invalidated()).toEqual(['/assets/index-AbCd12_x.js']);
+});
+
+test('the claim is renewed while very many files are deleted', async () => {
+  const web = memoryWeb();
+  const chunks = Array.from({ length: 2500 }, (_, i) => [`assets/chunk-a${String(i).padStart(7, '0')}.js`, `${i}`]);
+  await web.deploy({ ...one, ...Object.fromEntries(chunks) });
+  for (const text of ['2', '3']) await web.deploy({ ...one, 'index.html': text });
+  web.wait(40 * 86_400_000);
+  const ages: number[] = [];
+  const remove: Bucket['remove'] = async (keys) => {
+    const { claim } = JSON.parse(web.text('.releases/current.json') ?? '') as Pointer;
+    ages.push(web.now() - (claim?.at ?? 0));
+    web.wait(60_000);
+    return web.bucket.remove(keys);
+  };
+  expect(await web.deploy({ ...one, 'index.html': '4' }, { bucket: { remove } })).toMatchObject({
+    verdict: 'deployed',
+    record: { deleted: 2502 },
+  });
+  expect(ages.length).toBeGreaterThan(2);
+  expect(Math.max(...ages)).toBeLessThan(20_000);
 });
 
 test('what somebody else put where a file goes is told when it is replaced', async () => {

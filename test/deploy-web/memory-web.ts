@@ -77,6 +77,7 @@ export function memoryWeb(prefix = '') {
     /** Paths since the last look. */
     invalidated: () => invalidated.splice(0).toSorted(),
     text: (key: string) => bucket.objects.get(key)?.toString(),
+    now: () => time,
     wait: (ms: number) => void (time += ms),
     async deploy(site: Files, step: Step = {}) {
       const { scene, record } = open(step);
