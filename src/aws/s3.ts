@@ -49,7 +49,7 @@ export interface BucketOptions {
 }
 
 /** S3 deletes up to a thousand objects in one request. */
-const DELETED_AT_ONCE = 1000;
+export const DELETED_AT_ONCE = 1000;
 
 export function openBucket(
   credentials: CredentialSource,

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findSite } from '../site/find.ts';
 import { ORDER } from '../site/kind.ts';
-import { type SitePlan, type Snapshot, planSite } from '../site/plan.ts';
+import { type SitePlan, type Snapshot, byPath, isOurs, planSite } from '../site/plan.ts';
 import { keepRelease, released, uploadAll } from '../site/publish.ts';
 import { type Release, layoutOf, releaseId } from '../site/release.ts';
 import { type SiteFile, contentOf, scanSite, siteFile } from '../site/scan.ts';
 import { isRootBound } from '../site/root-bound.ts';
-import { reach } from './reach.ts';
+import { isOwed, reach } from './reach.ts';
 import { type Scene, note } from './scene.ts';
 import { claim, countOf, readFreely, serve, tooManyDeploys } from './switch.ts';
 import type { Verdict, WebRecord } from './record.ts';
@@ -47,36 +47,50 @@ export async function readSite(given: WebInputs, host: Host, record: WebRecord):
 
 /** Brings a site into its bucket. @param began called before the first write */
 export async function deploy(scene: Scene, site: Site, began: () => Promise<void>): Promise<Verdict> {
-  const { host, given, record, bucket, layout, target } = scene;
+  const { host, given, record, layout, target } = scene;
   const id = releaseId(host.clock.now(), host.info.sha, site.content);
-  record.release = { id, commit: host.info.sha, content: site.content };
+  const made = { id, commit: host.info.sha, content: site.content };
+  record.release = made;
   if (site.rootBound && target.prefix !== '' && scene.edge?.base !== '/') tellRootBound(scene);
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const snapshot = await readFreely(scene);
     const plan = planSite(site.files, snapshot, layout);
     tellPlan(scene, plan);
-    if (isServed(plan, snapshot)) {
-      record.release = snapshot.current;
-      return 'unchanged';
-    }
+    const served = isServed(plan, snapshot) ? snapshot.current : undefined;
+    record.release = served ?? made;
+    if (served !== undefined && !isOwed(scene, snapshot)) return 'unchanged';
     if (given.dryRun) return 'checked';
     if (tries === 1) await began();
-    const etags = await host.log.group('uploading', async () => {
-      const sent = await uploadAll(plan, snapshot, scene);
-      host.log.info(`${record.progress.uploaded} files, ${record.progress.bytes} bytes`);
-      return sent;
-    });
-    const files = plan.files.map((file) => released(file, etags.get(file.path) ?? ''));
-    const release: Release = { ...record.release, at: host.clock.now(), run: host.info.runUrl, files };
-    await keepRelease(bucket, layout, release);
-    const claimed = await claim(scene, snapshot, id);
+    tellStrangers(scene, plan, snapshot);
+    const release = served ?? (await prepare(scene, plan, made));
+    const claimed = await claim(scene, snapshot, release.id);
     if (claimed === undefined) continue;
-    host.log.info(`switching ${countOf(plan.switch.copy)} to ${id}, the pages last`);
-    const served = await serve(scene, { claimed, release, snapshot, switching: plan.switch });
-    await reach(scene, served, snapshot, plan.switch);
+    host.log.info(`switching ${countOf(plan.switch.copy)} to ${release.id}, the pages last`);
+    // A hashed file whose place held another is as new to CloudFront as a page.
+    const overwritten = plan.upload.filter((file) => snapshot.listed.has(layout.key(file.path)));
+    const change = { claimed, release, snapshot, switching: plan.switch, overwritten };
+    await reach(scene, await serve(scene, change), change);
     return 'deployed';
   }
   throw tooManyDeploys();
+}
+
+/** Brings all of a release into the bucket that visitors do not see yet, and its account. */
+async function prepare(
+  scene: Scene,
+  plan: SitePlan,
+  made: Pick<Release, 'id' | 'commit' | 'content'>,
+): Promise<Release> {
+  const { host, record, bucket, layout } = scene;
+  const etags = await host.log.group('uploading', async () => {
+    const sent = await uploadAll(plan, scene);
+    host.log.info(`${record.progress.uploaded} files, ${record.progress.bytes} bytes`);
+    return sent;
+  });
+  const files = plan.files.map((file) => released(file, etags.get(file.path) ?? ''));
+  const release = { ...made, at: host.clock.now(), run: host.info.runUrl, files };
+  await keepRelease(bucket, layout, release);
+  return release;
 }
 
 /** Whether visitors get these very files already. */
@@ -102,6 +116,19 @@ function tellPlan(scene: Scene, { files, upload, switch: { copy }, unchanged, mi
     scene,
     `${first}${misnamed.length > 1 ? ` and ${misnamed.length - 1} more` : ''} is named like a file with its content's hash, yet its content is another than before. It is served as one that may change from now on; browsers that had it keep the old one for up to a year. Give it another name.`,
   );
+}
+
+/** What somebody else put in the place of a file is lost by the deploy, and may show that the place is a wrong one. */
+function tellStrangers(scene: Scene, { upload, switch: { copy } }: SitePlan, { listed, recent }: Snapshot): void {
+  const { layout, record } = scene;
+  const ours = byPath(recent);
+  const strangers = [...upload, ...copy].filter(
+    ({ path: file }) => listed.has(layout.key(file)) && !ours.get(file)?.some((one) => isOurs(one, listed, layout)),
+  );
+  const [first] = strangers;
+  if (first === undefined || record.notes.some((text) => text.startsWith(first.path))) return;
+  const more = strangers.length > 1 ? ` and ${strangers.length - 1} more` : '';
+  note(scene, `${first.path}${more} in the bucket came from elsewhere, and this release takes the place of it.`);
 }
 
 function tellRootBound(scene: Scene): void {

@@ -2,37 +2,49 @@ import { randomUUID } from 'node:crypto';
 import { Failed, UserError } from '../action/errors.ts';
 import { AwsError } from '../aws/rest.ts';
 import { invalidationPaths } from '../site/invalidation.ts';
-import type { Snapshot, Switch } from '../site/plan.ts';
+import type { Snapshot } from '../site/plan.ts';
+import type { Claim } from '../site/pointer.ts';
 import type { Release } from '../site/release.ts';
 import { visit } from '../site/visit.ts';
 import { addressOf } from './plan.ts';
 import type { Scene } from './scene.ts';
+import type { Change } from './switch.ts';
 
 const POLL_MS = 3000;
 /** CloudFront has told that it is through; an edge that lags gets this long. */
 const SEEN_MS = 60_000;
 
 /** Sees to it that visitors get the release: invalidates what changed, waits, and fetches the page. */
-export async function reach(scene: Scene, release: Release, snapshot: Snapshot, switching: Switch): Promise<void> {
-  const changed = [...switching.copy, ...switching.remove].map(({ path }) => path);
+export async function reach(
+  scene: Scene,
+  release: Release,
+  { claimed, snapshot, switching, overwritten }: Change,
+): Promise<void> {
+  const changed = [...switching.copy, ...switching.remove, ...overwritten].map(({ path }) => path);
   const assets = [...release.files, ...snapshot.recent.flatMap(({ files }) => files)];
-  await invalidate(scene, {
+  await invalidate(scene, claimed, {
     paths: changed,
     assets: assets.filter(({ kind }) => kind === 'asset').map(({ path }) => path),
-    isFirst: snapshot.current === undefined,
+    isFirst: snapshot.current === undefined || isOwed(scene, snapshot),
   });
   await see(scene, release);
+}
+
+/** Whether CloudFront was not told of what is served, since an earlier run ended before. */
+export function isOwed({ edge }: Scene, { held }: Snapshot): boolean {
+  return edge !== undefined && held.pointer.untold === true;
 }
 
 /** @throws Failed (timed-out) when CloudFront is not through in time */
 export async function invalidate(
   { edge, host, given, record }: Scene,
+  claimed: Claim,
   changed: { readonly paths: readonly string[]; readonly assets: readonly string[]; readonly isFirst: boolean },
 ): Promise<void> {
   if (edge === undefined) return;
   const { cloudFront, distribution, base } = edge;
   const paths = invalidationPaths({ ...changed, base, fallbacks: distribution.fallbacks });
-  if (paths.length === 0) return;
+  if (paths.length === 0) return claimed.told();
   const started = host.clock.now();
   const deadline = started + given.timeout;
   const reference = randomUUID();
@@ -52,6 +64,7 @@ export async function invalidate(
     try {
       const id = await cloudFront.invalidate(distribution.id, paths, reference);
       record.invalidation = { id, paths };
+      await claimed.told();
     } catch (error) {
       if (!isBusy(error)) throw error;
       host.log.info('CloudFront is busy with other invalidations: waiting');

@@ -3,6 +3,7 @@ import { describe } from '../action/errors.ts';
 import type { RunInfo } from '../action/host.ts';
 import { type Markdown, code, details, link, md, paragraphs, raw, table, text } from '../action/markdown.ts';
 import type { Kind } from '../site/kind.ts';
+import type { Release } from '../site/release.ts';
 import type { Verdict, WebRecord } from './record.ts';
 
 /** Everything the summary of a run tells. */
@@ -35,6 +36,7 @@ export function summary(report: WebReport): Markdown {
     first && md`**Why:** ${first.message}`,
     ...others.slice(0, 20).map((problem) => md`- ${describe(problem)}`),
     ...(verdict === 'rolled-back' || verdict === 'removed' ? [] : [changes(record)]),
+    putBack(report),
     edgeLine(record),
     ...record.notes.map((note) => md`⚠️ ${note}`),
     oldFiles(report),
@@ -97,6 +99,21 @@ function changes({ rows }: WebRecord): Markdown | false {
   return table(['what', 'files', 'new or changed', 'their size'], cells);
 }
 
+/** What a rollback has done, with both commits: the run's own commit is neither. */
+function putBack({ verdict, record: { release, previous, progress } }: WebReport): Markdown | false {
+  if (verdict !== 'rolled-back' || release === undefined) return false;
+  const files = `${progress.switched} ${progress.switched === 1 ? 'file was' : 'files were'} put back`;
+  const instead =
+    previous === undefined || previous.id === release.id
+      ? ''
+      : md`, in place of ${raw(code(previous.id))}${raw(commitOf(previous))}`;
+  return md`**Served now:** ${raw(code(release.id))}${raw(commitOf(release))}${raw(instead as Markdown)}; ${files}, nothing was uploaded.`;
+}
+
+function commitOf({ commit }: Pick<Release, 'commit'>): Markdown {
+  return commit === '' ? text('') : md` (commit ${raw(code(commit.slice(0, 7)))})`;
+}
+
 function edgeLine({ invalidation }: WebRecord): Markdown | false {
   if (invalidation === undefined) return false;
   const { paths, seconds, id } = invalidation;
@@ -117,18 +134,18 @@ function oldFiles({ record, verdict }: WebReport): Markdown | false {
   const until =
     kept.until === undefined
       ? ''
-      : `, the first of them until ${new Date(kept.until).toISOString().slice(0, 10)} or longer`;
+      : `, ${kept.releases === 1 ? '' : 'the first of them '}until ${new Date(kept.until).toISOString().slice(0, 10)} or longer`;
   const releases = kept.releases === 1 ? 'one earlier release stay' : `${kept.releases} earlier releases stay`;
   return md`**Old files:** those of ${releases}${until}, so that pages which are still open find theirs.${gone}`;
 }
 
-function wayBack({ record: { previous, release }, verdict }: WebReport): Markdown | false {
+function wayBack({ record: { previous, release, visible }, verdict }: WebReport): Markdown | false {
   if (previous === undefined || previous.id === release?.id) return false;
-  if (!['deployed', 'timed-out', 'rolled-back', 'failed'].includes(verdict)) return false;
+  // Where the old release is served as before, there is nothing to go back from.
+  if (!['deployed', 'timed-out', 'rolled-back', 'failed'].includes(verdict) || visible === 'old') return false;
   const to = code(`action: rollback, to: ${previous.id}`);
-  const commit = previous.commit === '' ? '' : md` (commit ${raw(code(previous.commit.slice(0, 7)))})`;
   const wish = verdict === 'rolled-back' ? 'To undo this' : 'To go back';
-  return md`**${wish}:** run deploy-web with ${raw(to)}${commit === '' ? '' : raw(commit)}; nothing is built or uploaded for it.`;
+  return md`**${wish}:** run deploy-web with ${raw(to)}${raw(commitOf(previous))}; nothing is built or uploaded for it.`;
 }
 
 function preview({ preview: number, url, verdict }: WebReport): Markdown | false {
@@ -147,14 +164,14 @@ function folded({ invalidation, settings, release, tool }: WebRecord): Markdown 
   return parts.length > 0 && details('Release', paragraphs(...parts));
 }
 
-function origin({ info, url, bucket }: WebReport): Markdown {
+function origin({ info, url, bucket, verdict }: WebReport): Markdown {
   const parts = [
-    info.sha && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
+    info.sha && verdict !== 'rolled-back' && md`commit ${raw(code(info.sha.slice(0, 7)))}`,
     info.actor && md`by ${info.actor}`,
     bucket && md`bucket ${raw(code(bucket))}`,
     url && link(url, url),
   ];
-  return parts.filter((part) => part !== '').join(' · ') as Markdown;
+  return parts.filter((part) => part !== '' && part !== false).join(' · ') as Markdown;
 }
 
 function size(bytes: number): string {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Action } from '../action/action.ts';
-import { Failed, UserError } from '../action/errors.ts';
+import { Failed, UserError, messageOf } from '../action/errors.ts';
 import { unlessAborted } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 import { trackedDeployment } from '../github/deployments.ts';
@@ -48,14 +48,14 @@ async function failed(
   tell: (verdict: Verdict, fault: UserError) => Promise<void>,
 ): Promise<unknown> {
   const isCancelled = host.signal.aborted && !(error instanceof Failed);
-  if (!isCancelled && !(error instanceof UserError)) return error;
-  const fault = isCancelled ? cancelled(record, given) : (error as UserError);
+  const fault = isCancelled ? cancelled(record, given) : error instanceof UserError ? error : unexpected(error);
   const verdict = isCancelled
     ? 'cancelled'
     : fault instanceof Failed
       ? (fault.outputs['verdict'] as Verdict)
       : 'failed';
   await tell(verdict, fault);
+  if (!isCancelled && fault !== error) return error;
   const { message, remedy, place, problems } = fault;
   const details = {
     cause: error,
@@ -79,7 +79,14 @@ async function deliver(given: WebInputs, host: Host, target: Target, record: Web
   });
 }
 
-function cancelled({ visible, progress, toSwitch, isServed }: WebRecord, { action }: WebInputs): UserError {
+/** What nobody foresaw leaves visitors somewhere too, and the page says where. */
+function unexpected(error: unknown): UserError {
+  return new UserError(`unexpected: ${messageOf(error)}`, {
+    remedy: 'This is a fault of the action: run the job again, and report it where it stays.',
+  });
+}
+
+function cancelled({ visible, progress, toSwitch, isServed, previous }: WebRecord, { action }: WebInputs): UserError {
   const again = 'Run the job again to finish: what is uploaded is not sent twice.';
   if (action === 'remove') return new UserError('cancelled', { remedy: 'Run the job again to finish.' });
   if (isServed || visible === 'new') {
@@ -91,7 +98,7 @@ function cancelled({ visible, progress, toSwitch, isServed }: WebRecord, { actio
   if (visible === 'old')
     return new UserError('cancelled: visitors get the old release, whole as before', { remedy: again });
   return new UserError(`cancelled: ${progress.switched} of ${toSwitch} files are those of the new release already`, {
-    remedy: `${again} Or go back with action: rollback.`,
+    remedy: previous === undefined ? again : `${again} Or go back with action: rollback, to: ${previous.id}.`,
   });
 }
 

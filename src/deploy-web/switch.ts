@@ -1,8 +1,9 @@
 import { Failed, UserError } from '../action/errors.ts';
+import { DELETED_AT_ONCE } from '../aws/s3.ts';
 import type { Snapshot, Switch } from '../site/plan.ts';
 import { type Claim, type Pointer, LostClaim, claimPointer, isClaimed, isNewer } from '../site/pointer.ts';
 import { keepRelease, switchOver } from '../site/publish.ts';
-import { type Release, idsIn } from '../site/release.ts';
+import { type Release, type ReleasedFile, idsIn } from '../site/release.ts';
 import { garbageOf, nextToGo, retentionOf } from '../site/retention.ts';
 import { readReleases, readSnapshot } from '../site/snapshot.ts';
 import { type Scene, note, orNote } from './scene.ts';
@@ -22,11 +23,25 @@ export async function readFreely(scene: Scene): Promise<Snapshot> {
     record.previous ??= snapshot.current;
     // Whoever starts an older run again wants just that.
     if (isNewer(pointer, host.info.runId) && host.info.runAttempt === '1') throw superseded(pointer);
-    if (!isClaimed(pointer, host.clock.now())) return snapshot;
-    if (host.clock.now() > deadline) throw superseded(pointer);
-    if (!told) host.log.info(`another deploy is bringing ${pointer.claim?.release} in: waiting for it`);
+    const isBusy = isClaimed(pointer, host.clock.now());
+    // A pointer that is newer than the list tells nothing about it: files may have been deleted in between.
+    const isWhole = snapshot.listed.get(layout.pointer)?.etag === snapshot.held.etag;
+    if (!isBusy && isWhole) return snapshot;
+    const other = pointer.claim?.release || 'another release';
+    if (host.clock.now() > deadline) throw stillBusy(other, given.timeout);
+    if (!told && isBusy) host.log.info(`another deploy is bringing ${other} in: waiting for it`);
     await host.clock.sleep(POLL_MS, host.signal);
   }
+}
+
+/** What is about to be changed, by whom the claim is. */
+export interface Change {
+  readonly claimed: Claim;
+  readonly release: Release;
+  readonly snapshot: Snapshot;
+  readonly switching: Switch;
+  /** Files with a hash in their name whose place held something else. */
+  readonly overwritten: readonly Pick<ReleasedFile, 'path'>[];
 }
 
 /** The right to serve the release, unless something has changed since the snapshot was read. */
@@ -42,20 +57,7 @@ export async function claim(scene: Scene, { held }: Snapshot, release: string): 
  * Makes the release the one that visitors get, and takes away what no kept release needs.
  * @returns the release with what S3 calls its files now
  */
-export async function serve(
-  scene: Scene,
-  {
-    claimed,
-    release,
-    snapshot,
-    switching,
-  }: {
-    readonly claimed: Claim;
-    readonly release: Release;
-    readonly snapshot: Snapshot;
-    readonly switching: Switch;
-  },
-): Promise<Release> {
+export async function serve(scene: Scene, { claimed, release, snapshot, switching }: Change): Promise<Release> {
   const { bucket, layout, record } = scene;
   try {
     record.toSwitch = switching.copy.length;
@@ -67,11 +69,11 @@ export async function serve(
     const served = { ...release, files: release.files.map((file) => ({ ...file, etag: etagOf(file) })) };
     await keepRelease(bucket, layout, served);
     const gone = switching.remove.map(({ path }) => layout.key(path));
-    await remove(scene, 'Pages that are no longer there could not be deleted', gone);
-    await tidy(scene, served, snapshot);
-    const { history } = await claimed.finish();
+    await remove(scene, claimed, 'Pages that are no longer there could not be deleted', gone);
+    await tidy(scene, claimed, served, snapshot);
+    const { history } = await claimed.finish(scene.edge !== undefined);
     record.isServed = true;
-    record.kept = { ...record.kept, until: nextToGo(history, scene.given.keepOld) };
+    record.kept = { ...record.kept, until: nextToGo(history, scene.host.clock.now(), scene.given.keepOld) };
     return served;
   } catch (error) {
     if (error instanceof LostClaim) throw superseded(undefined);
@@ -81,7 +83,7 @@ export async function serve(
 }
 
 /** Deletes the files of releases that nobody needs any more. */
-async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): Promise<void> {
+async function tidy(scene: Scene, claimed: Claim, served: Release, { listed, held }: Snapshot): Promise<void> {
   const { bucket, layout, record, given, host } = scene;
   const known = [...new Set([...idsIn(listed.keys(), layout), served.id])];
   const now = host.clock.now();
@@ -98,12 +100,13 @@ async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): 
       drop: await readReleases(bucket, layout, drop),
     };
     const garbage = garbageOf(releases, listed, layout);
-    const gone = await remove(scene, 'Old files could not be deleted', garbage);
+    const gone = await remove(scene, claimed, 'Old files could not be deleted', garbage);
     record.deleted += gone;
     // A release is forgotten once nothing of it is left, so that the next run goes on where this one ended.
     if (gone === garbage.length) {
       await remove(
         scene,
+        claimed,
         'Old releases could not be deleted',
         drop.map((id) => layout.release(id)),
       );
@@ -111,24 +114,45 @@ async function tidy(scene: Scene, served: Release, { listed, held }: Snapshot): 
   });
 }
 
-/** @returns how many were deleted; what was not is a note */
-export async function remove(scene: Scene, what: string, keys: readonly string[]): Promise<number> {
-  if (keys.length === 0) return 0;
-  const failed = await orNote(scene, what, () => scene.bucket.remove(keys));
-  const [first] = failed ?? [];
-  if (first !== undefined) note(scene, `${what}: ${first.key} and ${(failed?.length ?? 1) - 1} more (${first.why})`);
-  return failed === undefined ? 0 : keys.length - failed.length;
+/**
+ * Deletes while the claim is held: whoever has lost it may be about to delete files of another release.
+ * @returns how many were deleted; what was not is a note
+ * @throws LostClaim
+ */
+export async function remove(scene: Scene, claimed: Claim, what: string, keys: readonly string[]): Promise<number> {
+  const failed: { readonly key: string; readonly why: string }[] = [];
+  let asked = 0;
+  await orNote(scene, what, async () => {
+    while (asked < keys.length) {
+      await claimed.hold();
+      const some = keys.slice(asked, asked + DELETED_AT_ONCE);
+      failed.push(...(await scene.bucket.remove(some)));
+      asked += some.length;
+    }
+  });
+  const [first, ...others] = failed;
+  if (first !== undefined) {
+    note(scene, `${what}: ${first.key}${others.length === 0 ? '' : ` and ${others.length} more`} (${first.why})`);
+  }
+  return asked - failed.length;
 }
 
 export function superseded(pointer: Pointer | undefined): Failed {
-  const other = pointer?.claim?.release ?? pointer?.history[0]?.release;
+  const other = pointer?.claim?.release || pointer?.history[0]?.release;
+  const later = other
+    ? `A later run serves, or is bringing in, the release ${other}: this older one was not put over it`
+    : 'A later run took this preview away: this older one did not bring it back';
   return new Failed(
-    other === undefined
-      ? 'Another deploy took over while this one was bringing its release in'
-      : `A later run serves, or is bringing in, the release ${other}: this older one was not put over it`,
+    pointer === undefined ? 'Another deploy took over while this one was bringing its release in' : later,
     { verdict: 'superseded' },
     { remedy: 'Nothing to do where the later one is what you want. Else start this run again, or roll back.' },
   );
+}
+
+function stillBusy(release: string, waited: number): UserError {
+  return new UserError(`Another deploy is still bringing in ${release} after ${waited / 1000} s, so this one gave up`, {
+    remedy: 'Wait for that run or cancel it, and run the job again.',
+  });
 }
 
 /** @throws UserError after several tries against other deploys */

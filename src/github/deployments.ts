@@ -115,7 +115,7 @@ export async function trackedDeployment<T>(
     await tracker.report('success');
     return result;
   } catch (error) {
-    const cancelled = error instanceof Failed && error.outputs['verdict'] === 'cancelled';
+    const cancelled = error instanceof Failed ? error.outputs['verdict'] === 'cancelled' : host.signal.aborted;
     await tracker.report(cancelled ? 'error' : 'failure', messageOf(error));
     throw error;
   }

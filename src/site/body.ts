@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, brotliCompress, gzip } from 'node:zlib';
 import { UserError } from '../action/errors.ts';
@@ -27,7 +26,8 @@ export async function bodyOf(file: SiteFile): Promise<Body> {
   if (typeof source === 'string' && file.compression === 'none' && bytes > SMALL) {
     return { body: { bytes, sha256, open: () => checked(file, source) }, contentEncoding: '' };
   }
-  const content = typeof source === 'string' ? await readFile(source) : source;
+  const content = typeof source === 'string' ? await readFile(source).catch(() => undefined) : source;
+  if (content === undefined) throw changed(file);
   if (createHash('sha256').update(content).digest('hex') !== sha256) throw changed(file);
   const packed = await pack(content, file.compression);
   if (packed === undefined || packed.length >= content.length) return { body: content, contentEncoding: '' };
@@ -46,7 +46,9 @@ async function* checked(file: SiteFile, source: string): AsyncIterable<Buffer> {
   const hash = createHash('sha256');
   let held: Buffer | undefined;
   let size = 0;
-  for await (const chunk of createReadStream(source) as AsyncIterable<Buffer>) {
+  const handle = await open(source).catch(() => undefined);
+  if (handle === undefined) throw changed(file);
+  for await (const chunk of handle.createReadStream() as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > file.bytes) throw changed(file);
     hash.update(chunk);

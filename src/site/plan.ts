@@ -23,6 +23,8 @@ export interface SitePlan {
   /** Other files, to be kept first and put in their place later. */
   readonly store: readonly SiteFile[];
   readonly switch: Switch;
+  /** What S3 calls the files with a hash in their name that are in their place already, by path. */
+  readonly inPlace: ReadonlyMap<string, string>;
   /** Files that the bucket holds already as they have to be. */
   readonly unchanged: number;
   /** Files named like hashed ones whose content is another than before: they are treated as others. */
@@ -38,14 +40,18 @@ export interface Switch {
 
 /** Compares a site with its bucket. */
 export function planSite(scanned: readonly SiteFile[], snapshot: Snapshot, layout: Layout): SitePlan {
-  const earlier = new Map<string, ReleasedFile[]>();
-  for (const file of snapshot.recent.flatMap(({ files }) => files)) {
-    earlier.set(file.path, [...(earlier.get(file.path) ?? []), file]);
-  }
+  const earlier = byPath(snapshot.recent);
   const isMisnamed = ({ kind, path, sha256 }: SiteFile): boolean =>
     kind === 'asset' && earlier.get(path)?.some((other) => other.sha256 !== sha256) === true;
   const files = scanned.map((file) => (isMisnamed(file) ? revalidated(file) : file));
-  const upload = files.filter((file) => file.kind === 'asset' && !isInPlace(file, earlier, snapshot, layout));
+  const assets = files.filter(({ kind }) => kind === 'asset');
+  const inPlace = new Map(
+    assets.flatMap(({ path, id }) => {
+      const there = earlier.get(path)?.find((file) => file.id === id && isOurs(file, snapshot.listed, layout));
+      return there === undefined ? [] : [[path, there.etag] as const];
+    }),
+  );
+  const upload = assets.filter(({ path }) => !inPlace.has(path));
   const lasting = files.filter(({ kind }) => kind !== 'asset');
   const switching = planSwitch(lasting, snapshot, layout, new Set(files.map(({ path }) => path)));
   return {
@@ -53,6 +59,7 @@ export function planSite(scanned: readonly SiteFile[], snapshot: Snapshot, layou
     upload,
     store: distinct(lasting.filter((file) => !snapshot.listed.has(layout.stored(file)))),
     switch: switching,
+    inPlace,
     unchanged: files.length - upload.length - switching.copy.length,
     misnamed: scanned.filter(isMisnamed).map(({ path }) => path),
   };
@@ -81,28 +88,24 @@ export function planSwitch(
   };
 }
 
-/** Whether the object in a file's place is still the one that this action put there. */
+/**
+ * Whether the object in a file's place is still the one that this action put there: what it was called then, or what
+ * the copy that is kept of it is called, since a run that was ended half way has noted no names.
+ */
 export function isOurs(file: ReleasedFile, listed: ReadonlyMap<string, Listed>, layout: Layout): boolean {
-  const there = listed.get(layout.key(file.path));
-  return there !== undefined && file.etag !== '' && there.etag === file.etag;
+  const there = listed.get(layout.key(file.path))?.etag;
+  return there !== undefined && there !== '' && [file.etag, listed.get(layout.stored(file))?.etag].includes(there);
 }
 
-/** What S3 called an asset that is in its place already. */
-export function etagInPlace(file: Pick<SiteFile, 'path' | 'id'>, { recent, listed }: Snapshot, layout: Layout): string {
-  const there = listed.get(layout.key(file.path))?.etag ?? '';
-  const known = recent.some(({ files }) =>
-    files.some(({ path, id, etag }) => path === file.path && id === file.id && etag === there),
-  );
-  return known ? there : '';
-}
-
-function isInPlace(
-  { path, id }: SiteFile,
-  earlier: ReadonlyMap<string, readonly ReleasedFile[]>,
-  { listed }: Snapshot,
-  layout: Layout,
-): boolean {
-  return earlier.get(path)?.some((file) => file.id === id && isOurs(file, listed, layout)) === true;
+/** All that releases have had under each path, in their order. */
+export function byPath(releases: readonly Release[]): ReadonlyMap<string, readonly ReleasedFile[]> {
+  const found = new Map<string, ReleasedFile[]>();
+  for (const file of releases.flatMap(({ files }) => files)) {
+    const others = found.get(file.path);
+    if (others === undefined) found.set(file.path, [file]);
+    else others.push(file);
+  }
+  return found;
 }
 
 function distinct(files: readonly SiteFile[]): readonly SiteFile[] {

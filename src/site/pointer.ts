@@ -17,6 +17,8 @@ export interface Pointer {
   readonly run: string;
   /** The newest first. */
   readonly history: readonly Served[];
+  /** A change is served of which CloudFront was not told yet, as of a run that ended in between. */
+  readonly untold?: true;
   readonly claim?: { readonly by: string; readonly run: string; readonly release: string; readonly at: number };
 }
 
@@ -30,8 +32,14 @@ export interface Held {
 export interface Claim {
   /** Renews it when that is due. @throws LostClaim when another deploy took over */
   hold(): Promise<void>;
-  /** Makes the release the one that is served, and gives the claim back. @returns the pointer as it is then */
-  finish(): Promise<Pointer>;
+  /**
+   * Makes the release the one that is served, and gives the claim back.
+   * @param untold whether CloudFront has yet to be told
+   * @returns the pointer as it is then
+   */
+  finish(untold?: boolean): Promise<Pointer>;
+  /** Notes, after `finish`, that CloudFront was told; never rejects: at worst the next run tells it again. */
+  told(): Promise<void>;
   /** Gives the claim back with nothing changed; never rejects. */
   giveBack(): Promise<void>;
 }
@@ -44,17 +52,18 @@ export class LostClaim extends Error {
 const CLAIM_MS = 90_000;
 const RENEW_MS = 20_000;
 /** Releases that are remembered at most. */
-const LONGEST_HISTORY = 200;
+export const LONGEST_HISTORY = 200;
 const HEADERS = { contentType: 'application/json', cacheControl: 'no-store', contentEncoding: '' };
 
 /** @param exists whether the list shows a pointer */
 export async function readPointer(bucket: Bucket, layout: Layout, exists: boolean): Promise<Held> {
   if (!exists) return { pointer: { run: '', history: [] }, etag: undefined };
   const { body, etag } = await bucket.read(layout.pointer);
-  const { run, history, claim } = parsed(body.toString('utf8'), layout.pointer);
+  const { run, history, claim, untold } = parsed(body.toString('utf8'), layout.pointer);
   if (typeof run !== 'string' || !Array.isArray(history) || !history.every(isServed)) throw strange(layout.pointer);
   if (claim !== undefined && !isClaim(claim)) throw strange(layout.pointer);
-  return { pointer: { run, history, ...(claim === undefined ? {} : { claim }) }, etag };
+  const open = { ...(untold === true && ({ untold } as const)), ...(claim !== undefined && { claim }) };
+  return { pointer: { run, history, ...open }, etag };
 }
 
 /** Whether another deploy changes what is served right now. */
@@ -71,6 +80,7 @@ export function isNewer({ run: last, claim }: Pointer, run: string): boolean {
 
 /**
  * Claims the right to serve `release`, by a write that S3 takes only while the pointer is as it was read.
+ * @param release `''` where nothing is to be served any more
  * @returns undefined when another deploy was faster
  */
 export async function claimPointer(
@@ -87,6 +97,7 @@ export async function claimPointer(
   let etag = held.etag;
   let renewed = 0;
   let renewing: Promise<boolean> | undefined;
+  let finished: Pointer | undefined;
 
   /** A write whose answer was lost is sent again and then refused, though the pointer is ours. */
   const write = async (pointer: Pointer): Promise<boolean> => {
@@ -111,10 +122,15 @@ export async function claimPointer(
       renewing ??= write(claimed()).finally(() => (renewing = undefined));
       if (!(await renewing)) throw new LostClaim();
     },
-    async finish() {
-      const pointer = { run, history: historyWith(base.history, release, clock.now()) };
+    async finish(untold = false) {
+      const history = release === '' ? [] : historyWith(base.history, release, clock.now());
+      finished = { run, history };
+      const pointer: Pointer = untold || base.untold ? { ...finished, untold: true } : finished;
       if (!(await write(pointer))) throw new LostClaim();
       return pointer;
+    },
+    async told() {
+      if (finished) await write(finished).catch(() => false);
     },
     async giveBack() {
       const limit = sleep(1500, undefined, { ref: false });

@@ -3,7 +3,7 @@ import { IN_FLIGHT } from '../aws/rest.ts';
 import { eachOf } from '../task/each.ts';
 import { bodyOf } from './body.ts';
 import { ORDER } from './kind.ts';
-import { type SitePlan, type Snapshot, type Switch, etagInPlace } from './plan.ts';
+import type { SitePlan, Switch } from './plan.ts';
 import type { Claim } from './pointer.ts';
 import { type Layout, type Release, type ReleasedFile, writeRelease } from './release.ts';
 import type { SiteFile } from './scan.ts';
@@ -33,11 +33,10 @@ const KEPT: ObjectHeaders = { contentType: 'application/json', cacheControl: 'no
  * @returns what S3 calls each asset, by path
  */
 export async function uploadAll(
-  { upload, store, files }: SitePlan,
-  snapshot: Snapshot,
+  { upload, store, inPlace }: SitePlan,
   { bucket, layout, signal, progress }: Workplace,
 ): Promise<ReadonlyMap<string, string>> {
-  const etags = new Map<string, string>();
+  const etags = new Map(inPlace);
   const send = async (file: SiteFile, key: string): Promise<string> => {
     signal.throwIfAborted();
     const { body, contentEncoding } = await bodyOf(file);
@@ -49,9 +48,6 @@ export async function uploadAll(
   };
   await eachOf(upload, IN_FLIGHT, async (file) => void etags.set(file.path, await send(file, layout.key(file.path))));
   await eachOf(store, IN_FLIGHT, async (file) => send(file, layout.stored(file)));
-  for (const file of files) {
-    if (file.kind === 'asset' && !etags.has(file.path)) etags.set(file.path, etagInPlace(file, snapshot, layout));
-  }
   return etags;
 }
 

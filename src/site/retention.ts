@@ -1,6 +1,6 @@
 import type { Listed } from '../aws/s3.ts';
 import { isOurs } from './plan.ts';
-import type { Served } from './pointer.ts';
+import { LONGEST_HISTORY, type Served } from './pointer.ts';
 import { type Layout, type Release, timeOf } from './release.ts';
 
 /** Releases by whether their files have to stay. */
@@ -28,17 +28,20 @@ export function retentionOf(
   const stays = new Set([current?.release, before?.release]);
   for (const { release, until = now } of history) if (until > now - keepOld) stays.add(release);
   const remembered = new Set(history.map(({ release }) => release));
-  const keeps = (id: string): boolean => stays.has(id) || (!remembered.has(id) && timeOf(id) > now - ABANDONED_MS);
+  // Of a site that is deployed often, the history has forgotten releases whose time is not over.
+  const forgotten = history.length < LONGEST_HISTORY ? 0 : (history.at(-1)?.since ?? 0);
+  const timeFor = (id: string): number => (timeOf(id) < forgotten ? keepOld : ABANDONED_MS);
+  const keeps = (id: string): boolean => stays.has(id) || (!remembered.has(id) && timeOf(id) > now - timeFor(id));
   return { keep: known.filter(keeps), drop: known.filter((id) => !keeps(id)) };
 }
 
-/** When the first files of the releases that are kept may go, in milliseconds since 1970; undefined where none do. */
-export function nextToGo(history: readonly Served[], keepOld: number): number | undefined {
-  const [current, ...older] = history;
-  const ends = older.flatMap(({ release, until }) =>
-    until === undefined || release === current?.release ? [] : [until],
-  );
-  return ends.length === 0 ? undefined : Math.min(...ends) + keepOld;
+/** When the first release whose time is not over may go, in milliseconds since 1970; undefined where there is none. */
+export function nextToGo(history: readonly Served[], now: number, keepOld: number): number | undefined {
+  const ends = new Map<string, number | undefined>();
+  // The newest come first: what counts of each release is the last time it was served.
+  for (const { release, until } of history) if (!ends.has(release)) ends.set(release, until);
+  const coming = [...ends.values()].filter((until) => until !== undefined && until + keepOld > now) as number[];
+  return coming.length === 0 ? undefined : Math.min(...coming) + keepOld;
 }
 
 /**

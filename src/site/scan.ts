@@ -40,6 +40,8 @@ const LARGEST = 5 * 1024 ** 3;
 const LARGEST_PACKED = 32 * 1024 ** 2;
 const SMALLEST_PACKED = 1024;
 const MOST_FILES = 200_000;
+/** Folders that link to one another in twos have more ways through them than anyone can walk. */
+const MOST_LINKS = 1000;
 /** Bytes of a key of S3, of which the prefix takes some. */
 const LONGEST = 900;
 /** What systems and tools leave behind, and nobody asks a web server for. */
@@ -56,7 +58,7 @@ export async function scanSite(root: string, options: ScanOptions): Promise<read
   const problems: Problem[] = [];
   const paths: string[] = [];
   const real = await realpath(root);
-  await walk(real, '', [real], { paths, problems });
+  await walk(real, '', [real], { paths, problems, links: 0 });
   for (const file of paths) problems.push(...nameFaults(file));
   if (paths.length === 0) problems.push({ message: 'the site has no files', remedy: 'run the build before this step' });
   if (problems.length > 0) throw UserError.all(problems.slice(0, 50), 'the site cannot be deployed as it is');
@@ -107,10 +109,13 @@ export function contentOf(files: readonly Pick<SiteFile, 'path' | 'sha256'>[]): 
 interface Walk {
   readonly paths: string[];
   readonly problems: Problem[];
+  /** Links to folders that were followed. */
+  links: number;
 }
 
 /** @param above real paths of the folders that lead here: one that comes again makes a circle */
-async function walk(root: string, folder: string, above: readonly string[], { paths, problems }: Walk): Promise<void> {
+async function walk(root: string, folder: string, above: readonly string[], walked: Walk): Promise<void> {
+  const { paths, problems } = walked;
   const entries = await readdir(path.join(root, folder), { withFileTypes: true });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (LITTER.test(entry.name)) continue;
@@ -123,11 +128,17 @@ async function walk(root: string, folder: string, above: readonly string[], { pa
       continue;
     }
     const kind = entry.isSymbolicLink() ? await stat(real) : entry;
-    if (kind.isDirectory()) await walk(root, name, [...above, await realpath(whole)], { paths, problems });
+    if (kind !== entry && kind.isDirectory()) walked.links += 1;
+    if (kind.isDirectory()) await walk(root, name, [...above, await realpath(whole)], walked);
     else if (kind.isFile()) paths.push(name);
     else problems.push({ message: `${name} is neither a file nor a folder`, remedy: 'take it out of the site' });
     if (paths.length > MOST_FILES) {
       throw new UserError(`the site has more than ${MOST_FILES} files`, { remedy: 'check the input site' });
+    }
+    if (walked.links > MOST_LINKS) {
+      throw new UserError(`the site leads through more than ${MOST_LINKS} links`, {
+        remedy: 'put copies of the folders in their place',
+      });
     }
   }
 }
@@ -143,7 +154,8 @@ function nameFaults(file: string): readonly Problem[] {
   const told = quote(file);
   const secret = /(^|\/)(\.env(\.[^/]*)?|\.npmrc|\.netrc|\.aws|id_rsa|[^/]*\.pem)(\/|$)/.test(file);
   if (secret) return [{ message: `${told} would be public`, remedy: 'take it out of the built site' }];
-  if (file.split('/')[0] === STATE) {
+  // In any folder: it may be that of another site.
+  if (file.split('/').includes(STATE)) {
     return [{ message: `${told} stands where releases are kept`, remedy: `give the folder ${STATE} another name` }];
   }
   if (Buffer.byteLength(file) > LONGEST) return [{ message: `${told} is too long for S3`, remedy: 'shorten its path' }];

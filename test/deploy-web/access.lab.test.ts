@@ -97,7 +97,10 @@ describe('a preview', () => {
     const removed = await web.deploy({ action: 'remove' }, event);
     expect(removed.outputs).toMatchObject({ verdict: 'removed' });
     expect(removed.summary).toContain('1 object stays under previews/pr-12/');
-    expect([...(await web.bucket.list('previews/')).keys()]).toEqual(['previews/pr-12/notes.txt']);
+    expect([...(await web.bucket.list('previews/')).keys()]).toEqual([
+      'previews/pr-12/.releases/current.json',
+      'previews/pr-12/notes.txt',
+    ]);
     expect((await web.deploy({ action: 'remove' }, event)).exitCode).toBe(0);
     expect(await web.served('index.html')).toContain('<title>two</title>');
   }, 60_000);

@@ -66,9 +66,7 @@ describe('a deploy', () => {
     expect(await web.served('index.html')).toContain('index-Zz99-Qrs.js');
     expect(await web.served('assets/index-AbCd12_x.js')).toBe("console.log('AbCd12_x')");
     expect(summary).toContain(`\`action: rollback, to: ${first.outputs['release']}\``);
-    expect(summary).toMatch(
-      /\*\*Old files:\*\* those of one earlier release stay, the first of them until \d{4}-\d\d-\d\d/,
-    );
+    expect(summary).toMatch(/\*\*Old files:\*\* those of one earlier release stay, until \d{4}-\d\d-\d\d/);
   });
 
   test('of the same build changes nothing', async () => {
@@ -176,9 +174,7 @@ describe('a rollback', () => {
     await web.deploy();
     await web.bucket.remove(['assets/index-AbCd12_x.js']);
     const { log, outputs } = await web.deploy({ action: 'rollback' });
-    expect(log).toMatch(
-      /::error::1 files of the release \S+ are gone or others now, such as assets\/index-AbCd12_x\.js/,
-    );
+    expect(log).toMatch(/::error::1 file of the release \S+ is gone or changed, such as assets\/index-AbCd12_x\.js/);
     expect(outputs).toMatchObject({ verdict: 'failed' });
     expect(await web.served('index.html')).toContain('<title>two</title>');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { deploymentTracker } from '../../src/github/deployments.ts';
+import { Cancelled } from '../../src/action/errors.ts';
+import { deploymentTracker, trackedDeployment } from '../../src/github/deployments.ts';
 import { serving } from '../aws/server.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -40,6 +41,24 @@ describe('a deployment on GitHub', () => {
         '/repos/acme/shop/deployments/42/statuses',
       ]);
       expect(JSON.parse(asked[5]?.body ?? '')).toMatchObject({ state: 'success', description: 'x'.repeat(140) });
+    });
+  });
+
+  test('that was cancelled is no failure of the release', async () => {
+    const answers = [
+      { status: 200, body: '[]', headers: JSON_TYPE },
+      { status: 201, body: '{"id":42}', headers: JSON_TYPE },
+    ];
+    await serving(answers, async (url, asked) => {
+      const run = new AbortController();
+      const host = { ...machine(url).host, signal: run.signal };
+      const cancelled = trackedDeployment(host, { token: 'ghs_x', environment: 'production' }, async (tracker) => {
+        await tracker.start();
+        run.abort(new Cancelled('SIGINT'));
+        throw new Cancelled('SIGINT');
+      });
+      await expect(cancelled).rejects.toThrow(Cancelled);
+      expect(JSON.parse(asked.at(-1)?.body ?? '')).toMatchObject({ state: 'error' });
     });
   });
 

@@ -30,3 +30,9 @@ test.each([
   ['<script src="//cdn.example.com/a.js"></script><script src="https://x/y.js"></script>', false],
   ['<link rel="canonical" href="/">', false],
 ])('%s asks at the root: %j', (html, bound) => expect(isRootBound(html)).toBe(bound));
+
+test('a page that opens tags without end is read in no time', () => {
+  const started = performance.now();
+  expect(isRootBound('<script '.repeat(100_000))).toBe(false);
+  expect(performance.now() - started).toBeLessThan(2000);
+});

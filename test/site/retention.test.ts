@@ -35,9 +35,18 @@ describe('a release stays', () => {
     expect({ keep, drop }).toEqual({ keep: [served, fresh], drop: [abandoned] });
   });
 
+  test('though so many came after it that the history has forgotten it', () => {
+    const many = Array.from({ length: 200 }, (_, i) => ({ release: served, since: now - i, until: now - i + 1 }));
+    expect(retentionOf([idAt(20), idAt(40)], many, now, 30 * DAY)).toEqual({ keep: [idAt(20)], drop: [idAt(40)] });
+  });
+
   test('and the summary knows until when', () => {
-    expect(nextToGo(history, 30 * DAY)).toBe(now - 20 * DAY);
-    expect(nextToGo(history.slice(0, 1), 30 * DAY)).toBeUndefined();
+    expect(nextToGo(history, now, 45 * DAY)).toBe(now + 5 * DAY);
+    // What has gone already, and what stays without end as the one before, has no such time.
+    expect(nextToGo(history, now, 30 * DAY)).toBeUndefined();
+    expect(nextToGo(history.slice(0, 1), now, 30 * DAY)).toBeUndefined();
+    const again = [{ release: served, since: now }, { release: old, since: 0, until: now }, ...history.slice(2)];
+    expect(nextToGo(again, now, 30 * DAY)).toBe(now + 30 * DAY);
   });
 });
 

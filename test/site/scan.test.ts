@@ -1,4 +1,4 @@
-import { appendFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { bodyOf } from '../../src/site/body.ts';
@@ -49,11 +49,23 @@ describe('a scan', () => {
     ['.env', '".env" would be public'],
     ['static/.env.production', 'would be public'],
     ['.releases/x.json', 'stands where releases are kept'],
+    ['shop/.releases/current.json', 'stands where releases are kept'],
     ['a\nb.txt', 'has a sign that no address can have'],
     ['a\\b.txt', 'has a sign that no address can have'],
     [`${'ä'.repeat(120)}/${'ä'.repeat(120)}/${'ä'.repeat(120)}/${'ä'.repeat(120)}`, 'is too long for S3'],
   ])('refuses the name %j', async (name, said) => {
     await expect(withFiles({ ...page, [name]: '' }, async (folder) => scanSite(folder, plain))).rejects.toThrow(said);
+  });
+
+  test('ends in a maze of links that holds no file', async () => {
+    await withFiles(page, async (folder) => {
+      for (let i = 1; i <= 40; i += 1) {
+        mkdirSync(path.join(folder, `${i}`));
+        for (const name of ['a', 'b']) symlinkSync(`../${i + 1}`, path.join(folder, `${i}`, name));
+      }
+      mkdirSync(path.join(folder, '41'));
+      await expect(scanSite(folder, plain)).rejects.toThrow('leads through more than 1000 links');
+    });
   });
 
   test('gives one hash for equal contents and another for a moved one', async () => {
@@ -84,6 +96,8 @@ describe('a file that changes after it was read', () => {
       await expect(sent()).rejects.toThrow('a.bin changed while it was uploaded');
       writeFileSync(path.join(folder, 'a.bin'), Buffer.alloc(size));
       appendFileSync(path.join(folder, 'a.bin'), 'x');
+      await expect(sent()).rejects.toThrow('a.bin changed while it was uploaded');
+      rmSync(path.join(folder, 'a.bin'));
       await expect(sent()).rejects.toThrow('a.bin changed while it was uploaded');
     });
   });
