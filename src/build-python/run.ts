@@ -121,7 +121,10 @@ async function finish(plan: PythonPlan, given: Project, runner: Host): Promise<F
   const { directory, workspace } = given;
   const { uv, python, host } = await runtimeOf(plan, given, runner);
   const out = path.join(directory, 'dist');
-  await rm(out, { recursive: true, force: true });
+  // What the checks wrote and has been read by now: an sdist holds whatever lies beside the sources.
+  for (const written of [out, path.join(directory, REPORTS), path.join(directory, '.coverage')]) {
+    await rm(written, { recursive: true, force: true });
+  }
   await mkdir(out, { recursive: true });
   const built = await buildPackage({ directory, python, uv, out }, host);
   distributions.set(plan, built);
