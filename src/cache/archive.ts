@@ -63,7 +63,8 @@ export async function unpack(content: AsyncIterable<Uint8Array>, place: Folders)
   try {
     // The names are the only ones that tar takes out of the archive; it never follows a link of the archive by itself.
     const names = folders.map((one) => `./${one}`);
-    const tar = startTar(['-xf', '-', '--no-same-owner', '-C', place.base, '--', ...names], place);
+    // Read to its last byte: at the mark of its end tar would close the pipe, which may break the writer.
+    const tar = startTar(['-xf', '-', '--ignore-zeros', '--no-same-owner', '-C', place.base, '--', ...names], place);
     tar.child.stdout.resume();
     await all([tar.ended, pipeline(Readable.from(rest), createZstdDecompress(), tar.child.stdin)]);
   } catch (error) {
