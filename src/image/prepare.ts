@@ -5,7 +5,7 @@ import type { Host } from '../action/host.ts';
 import { basesOf } from '../container/bases.ts';
 import { type ImageBuild, buildImage } from '../container/build.ts';
 import { withBuilder } from '../container/builder.ts';
-import { type Content, contentHash, contextFiles } from '../container/content.ts';
+import { type Content, type ContextFile, contentHash, contextFiles } from '../container/content.ts';
 import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
 import { signedIn, storedLogin } from '../container/login.ts';
@@ -59,6 +59,7 @@ export async function prepareImage(
     dockerfile: rules === undefined ? '' : recipe.settings,
     buildArgs: Object.fromEntries(instead),
   });
+  const sources = own === undefined ? '' : await sourcesHash(recipe, projectFolder, files);
   const epoch = await commitTime(directory, host);
   const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
   // Asked for while the checks run.
@@ -121,6 +122,12 @@ export async function prepareImage(
     bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
   });
 
+  /** Whether what ran before changed what the team's own Dockerfile may copy: then that is made of its sources. */
+  const isWritten = async (): Promise<boolean> => {
+    const now = await contextFiles(directory, own);
+    return now.length !== files.length || (await contentHash({ files: now, dockerfile: '' })) !== context;
+  };
+
   return {
     async deliver() {
       const began = host.clock.now();
@@ -130,7 +137,12 @@ export async function prepareImage(
       }
       const hash = await contentHash({
         ...variant(made),
-        labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
+        labels: {
+          ...labels.steady,
+          context,
+          ...(own !== undefined && { before: recipe.before, ...((await isWritten()) && { sources }) }),
+          ...mountsOf(given),
+        },
       });
       const content = `content-${hash.slice(0, 40)}`;
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
@@ -167,6 +179,30 @@ export async function prepareImage(
       };
     },
   };
+}
+
+/** What the scripts before the image may read, besides the files that count already. */
+async function sourcesHash(
+  { sources, ignored, instead = new Map(), settings }: ImageRecipe,
+  projectFolder: string,
+  counted: readonly ContextFile[],
+): Promise<string> {
+  const known = new Set(counted.map(({ source }) => source));
+  const all = await contextFiles(sources ?? projectFolder, undefined, ignored.join('\n'));
+  return contentHash({
+    files: all.filter((one) => !known.has(one.source) && !instead.has(one.path)),
+    dockerfile: settings,
+    buildArgs: Object.fromEntries(instead),
+  });
+}
+
+/** Which secrets and keys a step may find, as it may do something else without them; never what they are. */
+function mountsOf({ buildSecrets, ssh }: ImageInputs): Readonly<Record<string, string>> {
+  const ids = [
+    ...[...buildSecrets.keys()].map((id) => `secret ${id}`),
+    ...ssh.map((one) => `ssh ${one.split('=')[0]}`),
+  ];
+  return ids.length === 0 ? {} : { mounts: ids.toSorted((a, b) => (a < b ? -1 : 1)).join('\n') };
 }
 
 /** Another job may push the same content meanwhile; where tags are immutable this push is refused and that image is it. */
