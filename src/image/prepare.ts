@@ -159,19 +159,19 @@ export async function prepareImage(
       const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
       const known = given.cache ? await find() : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
-      const push = async (): Promise<string | undefined> => {
+      const push = async (): Promise<Pushed> => {
         await checkPush(reference, auths, host);
         const layers = given.cache ? await keptLayers(target, variant(made), recipe, host) : undefined;
         return buildOrFind(async () => build({ target, tag, made, ...(layers && { layers }) }), find);
       };
-      const digest = known ?? (await push());
+      const { digest, found = false } = known === undefined ? await push() : { digest: known, found: true };
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];
       return {
         ...result,
         reference: showReference({ ...reference, digest }),
         digest,
-        reused: known !== undefined,
+        reused: found,
         tags,
         seconds: seconds(),
         repositoryCreated: target.created,
@@ -205,17 +205,23 @@ function mountsOf({ buildSecrets, ssh }: ImageInputs): Readonly<Record<string, s
   return ids.length === 0 ? {} : { mounts: ids.toSorted((a, b) => (a < b ? -1 : 1)).join('\n') };
 }
 
+/** An image in the registry; one that was found there is not this run's to attest. */
+interface Pushed {
+  readonly digest: string | undefined;
+  readonly found?: boolean;
+}
+
 /** Another job may push the same content meanwhile; where tags are immutable this push is refused and that image is it. */
 async function buildOrFind(
   build: () => Promise<string | undefined>,
   find: () => Promise<string | undefined>,
-): Promise<string | undefined> {
+): Promise<Pushed> {
   try {
-    return await build();
+    return { digest: await build() };
   } catch (error) {
-    const found = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
-    if (found === undefined) throw error;
-    return found;
+    const digest = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
+    if (digest === undefined) throw error;
+    return { digest, found: true };
   }
 }
 

@@ -196,20 +196,14 @@ async function attest(
   host: Host,
 ): Promise<void> {
   if (given.attest === 'false' && !given.sign) return;
-  if (reused && !given.sign) {
-    report.attested = {
-      signed: [],
-      skipped: 'The image is that of an earlier run, which alone can attest how it was built.',
-    };
-    return;
-  }
   const { attestImage } = await import('../attest/attest.ts');
   const predicates: readonly Predicate[] =
     documents === undefined ? [] : [{ type: 'https://cyclonedx.org/bom', content: documents.cyclonedx }];
   const wanted = {
     image,
     auths,
-    attest: reused ? ('false' as const) : given.attest,
+    attest: given.attest,
+    reused,
     sign: given.sign,
     token: given.githubToken,
     predicates,

@@ -6,6 +6,7 @@ import { localExec } from '../../src/action/exec.ts';
 import type { Host } from '../../src/action/host.ts';
 import { workflowLog } from '../../src/action/log.ts';
 import { systemClock } from '../../src/action/main.ts';
+import { serving } from '../aws/server.ts';
 import type { ImageInputs } from '../../src/image/inputs.ts';
 import { prepareImage } from '../../src/image/prepare.ts';
 import type { ImageRecipe } from '../../src/image/recipe.ts';
@@ -38,24 +39,27 @@ function write(files: Readonly<Record<string, string>>): void {
   }
 }
 
-/** The tag of the image of a folder with a Dockerfile of its own, where `scripts` run before it is built. */
-async function tagOf({
-  project = '',
-  more = {},
-  given = {},
-  scripts = () => undefined,
-}: {
+interface Wish {
   readonly project?: string;
+  readonly registry?: string;
   readonly more?: Partial<ImageRecipe>;
   readonly given?: Partial<ImageInputs>;
   readonly scripts?: () => void;
-} = {}): Promise<string> {
+}
+
+/** The tag of the image of a folder with a Dockerfile of its own, where `scripts` run before it is built. */
+async function tagOf(wish: Wish = {}): Promise<string> {
+  const { lines } = await delivered(wish);
+  return /--tag=shop:(content-[0-9a-f]{40})/.exec(lines.join('\n'))?.[1] ?? lines.join('\n');
+}
+
+async function delivered({ project = '', registry, more = {}, given = {}, scripts = () => undefined }: Wish) {
   const env = { PATH: `${tools}${path.delimiter}${process.env['PATH']}` };
   const { signal } = new AbortController();
   const lines: string[] = [];
   const host = {
     env,
-    info: { temp: path.join(tools, 'temp'), workspace: folder, serverUrl: '', repository: '', sha: '' },
+    info: { temp: path.join(tools, 'temp'), workspace: folder, serverUrl: '', repository: '', sha: '', ref: '' },
     log: workflowLog((line) => void lines.push(line)),
     clock: systemClock,
     exec: localExec(env, signal),
@@ -72,12 +76,13 @@ async function tagOf({
     ...given,
   } as unknown as ImageInputs;
   const directory = path.join(folder, project);
-  const image = { name: 'shop', dockerfile: 'Dockerfile' };
+  const to =
+    registry === undefined ? {} : { registry: { kind: 'oci', host: registry, username: '', password: '' } as const };
+  const image = { name: 'shop', dockerfile: 'Dockerfile', ...to };
   const opened = { directory, workspace: folder, read: readerOf(directory) };
   const prepared = await prepareImage(inputs, image, opened, { ...recipe, ...more }, host);
   scripts();
-  await prepared.deliver();
-  return /--tag=shop:(content-[0-9a-f]{40})/.exec(lines.join('\n'))?.[1] ?? lines.join('\n');
+  return { built: await prepared.deliver(), lines };
 }
 
 describe('the content tag of an image by a Dockerfile of its own', () => {
@@ -124,5 +129,20 @@ describe('the content tag of an image by a Dockerfile of its own', () => {
     expect(await given('licence', 'two')).toBe(first);
     expect(await tagOf()).not.toBe(first);
     expect(await tagOf({ given: { ssh: ['default'] } })).not.toBe(await tagOf());
+  });
+});
+
+test('an image that another job pushed meanwhile is used, and is not taken for our own', async () => {
+  write({ Dockerfile: 'FROM scratch\n' });
+  writeFileSync(path.join(tools, 'docker'), "#!/bin/sh\necho 'ERROR: the tag is immutable' >&2\nexit 1\n");
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const answers = [
+    { status: 404, body: '' },
+    { status: 202, body: '' },
+    { status: 200, body: '', headers: { 'docker-content-digest': digest } },
+  ];
+  await serving(answers, async (url) => {
+    const { built } = await delivered({ registry: url.replace('http://', '') });
+    expect(built).toMatchObject({ digest, reused: true });
   });
 });
