@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isObject } from '../project/json.ts';
+import { isObject, plainJson } from '../project/json.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { Workspace } from './graph.ts';
 
@@ -71,8 +71,7 @@ export function orchestratorOf(read: ReadFile): Orchestrator | undefined {
 function settings(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
   if (text === undefined) return undefined;
   try {
-    const bare = text.replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[^]*?\*\//g, '$1');
-    const value: unknown = JSON.parse(bare.replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, '$1'));
+    const value: unknown = JSON.parse(plainJson(text));
     return isObject(value) ? value : {};
   } catch {
     return {};
