@@ -8,7 +8,7 @@ import type { Inputs, Spec } from '../action/inputs.ts';
 import { prepareImage } from '../image/prepare.ts';
 import { type Project, inRepository, openProject } from '../project/project.ts';
 import { countsOf } from '../audit/report.ts';
-import { openSupply } from '../supply/supply.ts';
+import { type Supply, openSupply } from '../supply/supply.ts';
 import { runStages } from '../task/task.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
@@ -63,6 +63,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     skipped: [],
     outputs: {},
   };
+  let supply: Supply | undefined;
   try {
     const planned = toolchain.plan(given, project, host.env);
     const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
@@ -83,7 +84,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
         name: report.name,
         ...(plan.locked !== undefined && { locked: plan.locked }),
       };
-      const supply = await openSupply(given, source, project, host);
+      supply = await openSupply(given, source, project, host);
       report.supply = supply.report;
       await check(toolchain, plan, project, report, host);
       if (verdictOf(report) === undefined) {
@@ -101,6 +102,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error instanceof UserError ? inRepository(error, project) : error;
   } finally {
+    supply?.close();
     report.seconds = (host.clock.now() - started) / 1000;
     await host.summarize(summary(report));
   }
