@@ -227,3 +227,15 @@ test('npm settings: registries of the user, all of the project, variables replac
   const asking = 'a=${ACTIONS_ID_TOKEN_REQUEST_TOKEN}\nb=${INPUT_TOKEN}';
   expect(npmrcFor({ project: asking }, withheld)).not.toContain('job-token');
 });
+
+test('the images that a Dockerfile copies from count as well, its own stages do not', () => {
+  const text = [
+    'FROM node:24 AS build',
+    'COPY --from=build /a /a',
+    'COPY --chown=1:1 --from=ghcr.io/a/tools:1 /b /b',
+    'copy --link --from=0 /c /c',
+    'COPY --from=$OTHER /d /d',
+    'RUN git log --from=nobody:1',
+  ].join('\n');
+  expect(basesOf(text)).toEqual(['node:24', 'ghcr.io/a/tools:1']);
+});
