@@ -215,6 +215,7 @@ test('npm settings: registries of the user, all of the project, variables replac
     '@team:registry=https://npm.example/\n//npm.example/:_authToken=s3cret\nlegacy-peer-deps=true\nx=${GONE}\n',
   );
   expect(npmrcSecrets(text ?? '')).toEqual(['s3cret']);
+  expect(npmrcSecrets('_auth = b2xkZXI=')).toEqual(['b2xkZXI=']);
   expect(npmrcSecrets('registry=https://me:pass@npm.example/\n//x/:_password="cGFzcw=="')).toEqual([
     'pass',
     'cGFzcw==',
