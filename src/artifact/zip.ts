@@ -15,11 +15,14 @@ export interface Packed {
 }
 
 const MAX_FILES = 100_000;
+/** actions/checkout and npm keep tokens there, and who may read an artifact may be anyone. */
+const SECRET = new Set(['.git', '.npmrc']);
 /** What GitHub takes of one artifact, unpacked. */
 const MAX_BYTES = 10 * 1024 ** 3;
 
 /**
- * The files of a folder, or the one file, in the order of their names. Links are left out, as they may lead anywhere.
+ * The files of a folder, or the one file, in the order of their names. Links are left out, as they may lead anywhere,
+ * and so is what holds tokens.
  * @throws UserError when there is none, or more than an artifact may hold
  */
 export async function filesOf(start: string, shown: string): Promise<readonly Packed[]> {
@@ -35,6 +38,7 @@ export async function filesOf(start: string, shown: string): Promise<readonly Pa
   const folders = [''];
   for (const folder of folders) {
     for (const entry of await readdir(path.join(start, folder), { withFileTypes: true })) {
+      if (SECRET.has(entry.name)) continue;
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) folders.push(name);
       if (!entry.isFile()) continue;

@@ -1,11 +1,11 @@
-import { UserError, describe } from '../action/errors.ts';
+import { UserError, describe, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { attach } from '../container/referrers.ts';
+import { attach, referrers } from '../container/referrers.ts';
 import type { Reference } from '../container/reference.ts';
 import type { Auths } from '../container/registry.ts';
 import { ask, jsonOf } from '../http/ask.ts';
 import { isObject } from '../project/json.ts';
-import { BUNDLE_TYPE, type Bundle, servicesFor, signer } from './sigstore.ts';
+import { AGAIN, BUNDLE_TYPE, type Bundle, servicesFor, signer } from './sigstore.ts';
 import type { Attest } from './when.ts';
 import { COSIGN_SIGNATURE, type Predicate, claimsOf, provenance, statement } from './statement.ts';
 
@@ -14,6 +14,8 @@ export interface Wanted {
   readonly image: Reference & { readonly digest: string };
   readonly auths: Auths;
   readonly attest: Attest;
+  /** An earlier run built it, which alone can attest how; a signature says no more than who it comes from. */
+  readonly reused: boolean;
   /** A signature by itself, as `cosign sign` makes it. */
   readonly sign: boolean;
   /** Token of GitHub's API. */
@@ -34,6 +36,9 @@ export interface Attested {
 
 /** Events whose code nobody has accepted yet: what they build must not pass for ours. */
 const UNTRUSTED: ReadonlySet<string> = new Set(['pull_request', 'pull_request_target']);
+const EARLIER = 'The image is that of an earlier run, which alone can attest how it was built.';
+const PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
+const PROVENANCE = 'https://slsa.dev/provenance/v1';
 const NO_RIGHT = 'the job may not ask for an identity token: `id-token: write` is not among its permissions';
 
 /**
@@ -44,18 +49,36 @@ const NO_RIGHT = 'the job may not ask for an identity token: `id-token: write` i
 export async function attestImage(wanted: Wanted, host: Host): Promise<Attested> {
   const must = wanted.attest === 'true' || wanted.sign;
   if (wanted.attest === 'false' && !wanted.sign) return { signed: [] };
+  if (wanted.reused && !must) return { signed: [], skipped: EARLIER };
   const reason = reasonToSkip(host);
   if (reason !== undefined) {
     if (must && reason === NO_RIGHT) throw missingRight(reason);
     return { signed: [], skipped: `The image is not attested: ${reason}.` };
   }
+  if (wanted.reused && wanted.attest === 'true') await checkEarlier(wanted, host);
   try {
     return await attestAll(wanted, host);
   } catch (error) {
-    if (must || !(error instanceof UserError)) throw error;
-    host.log.info(`the image is not attested: ${describe(error)}`);
-    return { signed: [], skipped: `The image is not attested: ${error.message}` };
+    host.signal.throwIfAborted();
+    if (must) throw error;
+    if (error instanceof MissingRight) host.log.info(describe(error));
+    else
+      host.log.warning(`the image is not attested: ${error instanceof UserError ? describe(error) : messageOf(error)}`);
+    return { signed: [], skipped: `The image is not attested: ${messageOf(error)}` };
   }
+}
+
+/** An image whose run failed to attest it, or was a pull request's, must not pass for one that is. */
+async function checkEarlier({ image, auths }: Wanted, host: Host): Promise<void> {
+  const found = await referrers(image, auths, host, BUNDLE_TYPE);
+  if (found.some(({ annotations }) => annotations?.[PREDICATE_TYPE] === PROVENANCE)) return;
+  throw new UserError(
+    'attest is true, but the image of this content is that of an earlier run, which did not attest it',
+    {
+      remedy:
+        'Set cache to false for this run, which builds it anew; set push to false for pull requests, whose images are never attested.',
+    },
+  );
 }
 
 function reasonToSkip({ env, info }: Host): string | undefined {
@@ -64,9 +87,16 @@ function reasonToSkip({ env, info }: Host): string | undefined {
   return undefined;
 }
 
-async function attestAll({ image, auths, attest, sign, token, predicates }: Wanted, host: Host): Promise<Attested> {
+async function attestAll(wanted: Wanted, host: Host): Promise<Attested> {
+  const { image, auths, attest, reused, sign, token, predicates } = wanted;
   const { info } = host;
-  const value = await host.idToken('sigstore');
+  if (reused && !sign) return { signed: [], skipped: EARLIER };
+  const value = await host.idToken('sigstore').catch((error: unknown) => {
+    host.signal.throwIfAborted();
+    throw error instanceof UserError
+      ? error
+      : new UserError(`GitHub gives no identity token: ${messageOf(error)}`, { remedy: AGAIN, cause: error });
+  });
   host.mask(value);
   const claims = claimsOf(value);
   const visibility = claims['repository_visibility'] ?? '';
@@ -76,7 +106,7 @@ async function attestAll({ image, auths, attest, sign, token, predicates }: Want
 
   let page: string | undefined;
   const types: string[] = [];
-  const said = attest === 'false' ? [] : [provenance(claims, info.serverUrl), ...predicates];
+  const said = attest === 'false' || reused ? [] : [provenance(claims, info.serverUrl), ...predicates];
   for (const predicate of [...said, ...(sign ? [COSIGN_SIGNATURE] : [])]) {
     const bundle = await signed(statement(subject, predicate));
     if (predicate !== COSIGN_SIGNATURE) {
@@ -94,7 +124,7 @@ function referrer(bundle: Bundle, { type }: Predicate) {
   return {
     type: BUNDLE_TYPE,
     content: new TextEncoder().encode(JSON.stringify(bundle)),
-    annotations: { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': type },
+    annotations: { 'dev.sigstore.bundle.content': 'dsse-envelope', [PREDICATE_TYPE]: type },
   };
 }
 
@@ -106,7 +136,7 @@ async function store(bundle: Bundle, token: string, host: Host): Promise<number>
     accept: 'application/vnd.github+json',
     'x-github-api-version': '2022-11-28',
   };
-  const manners = { what: "GitHub's API", remedy: 'Run the job again; set attest to false where it stays so.' };
+  const manners = { what: "GitHub's API", remedy: AGAIN };
   const url = `${apiUrl}/repos/${repository}/attestations`;
   const answer = await ask({ url, method: 'POST', body: { bundle }, headers }, manners, host);
   const value = jsonOf(answer);
@@ -119,8 +149,11 @@ async function store(bundle: Bundle, token: string, host: Host): Promise<number>
   throw new UserError(`GitHub did not keep the attestation: it answers ${answer.status}`, { remedy: manners.remedy });
 }
 
-function missingRight(reason: string): UserError {
-  return new UserError(`the image is not attested: ${reason}`, {
+/** What `auto` takes for the wish of a team that did not give the right. */
+class MissingRight extends UserError {}
+
+function missingRight(reason: string): MissingRight {
+  return new MissingRight(`the image is not attested: ${reason}`, {
     remedy:
       'Add to the job, and to the job of the calling workflow:\n  permissions:\n    id-token: write\n    attestations: write\n  or set attest to false.',
   });

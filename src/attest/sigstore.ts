@@ -23,6 +23,8 @@ export interface Services {
   readonly tsa?: string;
 }
 
+/** What to do where a service of others fails. */
+export const AGAIN = 'Run the job again; set attest to false where it stays so.';
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
@@ -102,7 +104,11 @@ async function certify(request: object, fulcio: string, host: SigstoreHost): Pro
   const certificates = isObject(value) ? objects(value).map(([, one]) => one['chain']) : [];
   const [first] = certificates.flatMap((chain) => (isObject(chain) ? textList(chain['certificates']) : []));
   if (first === undefined) throw new UserError(`${fulcio} answered without a certificate`, { remedy: AGAIN });
-  return new X509Certificate(first);
+  try {
+    return new X509Certificate(first);
+  } catch (error) {
+    throw new UserError(`${fulcio} answered with a certificate that is none`, { remedy: AGAIN, cause: error });
+  }
 }
 
 /** An entry of kind `dsse` in Rekor, https://github.com/sigstore/rekor/blob/main/openapi.yaml, in the form of the bundle. */
@@ -153,8 +159,6 @@ async function stamped(signature: Buffer, tsa: string, host: SigstoreHost): Prom
   const { body } = await post(`${tsa}/api/v1/timestamp`, request, "GitHub's time stamp authority", host);
   return body.toString('base64');
 }
-
-const AGAIN = 'Run the job again; set attest to false where it stays so.';
 
 async function post(url: string, body: object, what: string, host: SigstoreHost) {
   const answer = await ask({ url, method: 'POST', body, headers: { accept: '*/*' } }, { what, remedy: AGAIN }, host);

@@ -70,9 +70,14 @@ export async function askOsv(
     left = next;
   }
 
-  const wanted = [...new Set([...ids.values()].flat())]
-    .filter((id) => /^[\w.-]{1,100}$/.test(id))
-    .slice(0, MAX_RECORDS);
+  const wanted = [...new Set([...ids.values()].flat())].filter((id) => /^[\w.-]{1,100}$/.test(id));
+  // What is left out could be what a gate is there for.
+  if (left.length > 0 || wanted.length > MAX_RECORDS) {
+    throw new UserError(`${manners.what} knows more than ${MAX_RECORDS} vulnerabilities of these packages`, {
+      remedy:
+        'Update the dependencies that the lockfile names; where they are not that old, see what answers at OSV_URL.',
+    });
+  }
   const records = new Map<string, OsvRecord>();
   await eachOf(wanted, AT_ONCE, async (id) => {
     records.set(id, { ...(await json(`/v1/vulns/${id}`)), id });

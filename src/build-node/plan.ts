@@ -10,6 +10,7 @@ import { type ManagerName, type PackageManager, detectPackageManager } from '../
 import { planScripts, scriptTask, showOrder } from '../node/scripts.ts';
 import { type NodeVersion, SUPPORTED_LINES, USUAL_NODE, nodeVersion } from '../node/version.ts';
 import { fileIn, locationBelow } from '../node/workspace-root.ts';
+import { checkPublishable } from '../publish/publishable.ts';
 import { type Project, type ReadFile, locationOf } from '../project/project.ts';
 import { type Affected, findAffected } from '../workspace/affected.ts';
 import { orchestratorOf } from '../workspace/files.ts';
@@ -43,6 +44,7 @@ export function planBuild(given: NodeInputs, project: Project, env: Host['env'])
     () => checkedManager(given, manifest, read, location),
     () => nodeVersion(read, given.nodeVersion, location),
     () => planImage(given, read, env, () => startCommand(read, Object.hasOwn(manifest.scripts, 'build'))),
+    () => (given.publish ? checkPublishable(read) : undefined),
     // Told together with the others; what comes of it depends on the manager.
     () => scriptsOf({ given, manifest, place, manager: 'npm', image: undefined }),
   ]);

@@ -34,6 +34,8 @@ export async function nodeRecipe(plan: NodePlan, _given: unknown, project: Proje
       manager.version ?? manager.usual ?? manager.range,
       node.range,
       plan.before,
+      // Where it lies in no folder that counts.
+      place === undefined && manager.root !== '' ? project.read(fileIn(manager.root, manager.lockfile)) : '',
     ]),
   };
   const given = { manager, npmrc: npmrc !== undefined };
@@ -58,7 +60,7 @@ function ofPackage(
   { workspace, folder, inside, read }: Place,
   project: Project,
   given: Pick<DockerfilePlan, 'manager' | 'npmrc'>,
-): Pick<ImageRecipe, 'context' | 'generate' | 'ignored' | 'instead' | 'dependencies'> {
+): Pick<ImageRecipe, 'context' | 'sources' | 'generate' | 'ignored' | 'instead' | 'dependencies'> {
   const planned = (base: string) => planWorkspaceDockerfile(workspace, inside, read, { base, ...given });
   const generate = (base: string): string => generateWorkspaceDockerfile(planned(base));
   const built = [...closureOf(workspace, [inside], 'build')];
@@ -68,17 +70,20 @@ function ofPackage(
   const manifests = built.map((one) => `${one}/package.json`);
   const installed = ['package.json', ...SETTINGS, ...manifests].map((file) => read(file) ?? '');
   const dependencies = [...installed, locked === undefined ? (read(manager.lockfile) ?? '') : JSON.stringify(locked)];
+  const ignored = [...ignoredPackages(workspace, inside), ...IGNORED, ...OF_NO_MATTER];
+  const instead = locked && new Map([[manager.lockfile, JSON.stringify(locked)]]);
   if (image?.dockerfile !== undefined) {
     const text = project.read(image.dockerfile) ?? '';
     // Written for the root: it names what lies there.
     const ofRoot = text.includes(`${inside}/`) || text.includes(manager.lockfile);
-    return { ...(ofRoot && { context: folder }), generate, ignored: [], dependencies };
+    const context = ofRoot && { context: folder };
+    return { ...context, sources: folder, generate, ignored, ...(instead && { instead }), dependencies };
   }
   return {
     context: folder,
     generate,
-    ignored: [...ignoredPackages(workspace, inside), '**/.env', '**/.env.*', ...IGNORED, ...OF_NO_MATTER],
-    ...(locked && { instead: new Map([[manager.lockfile, JSON.stringify(locked)]]) }),
+    ignored: [...ignored, '**/.env', '**/.env.*'],
+    ...(instead && { instead }),
     ...(planned('').sourcesFirst === undefined && { dependencies }),
   };
 }

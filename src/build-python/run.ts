@@ -170,6 +170,7 @@ async function recipe(plan: PythonPlan, _given: unknown, opened: Project, host: 
     // Without a Dockerfile of the team's own, so only where there is something to start.
     generate: (base) => generatePythonDockerfile({ ...(image ?? imageOf(project, directory, given)), base }),
     context,
+    sources: context,
     // A lockfile of a whole workspace changes for other members too: only what this one gets counts.
     ...(image?.workspace && { instead: new Map([[image.installer.lockfile, JSON.stringify(image.locked)]]) }),
     ignored: [...IGNORED, ...written, ...(image?.workspace?.others ?? [])],

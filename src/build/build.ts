@@ -10,7 +10,7 @@ import type { Thresholds } from '../coverage/outcome.ts';
 import { prepareImage } from '../image/prepare.ts';
 import { type Project, inRepository, openProject } from '../project/project.ts';
 import { countsOf } from '../audit/report.ts';
-import { openSupply } from '../supply/supply.ts';
+import { type Supply, openSupply } from '../supply/supply.ts';
 import { check, lookUp, takeOver } from './check.ts';
 import type { BuildInputs, buildInputs } from './inputs.ts';
 import { type BuildReport, summary, verdictOf } from './report.ts';
@@ -72,6 +72,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   };
   const wanted = thresholdsOf(given);
   const reuse = openReuse(given.cache, host);
+  let supply: Supply | undefined;
   try {
     const planned = toolchain.plan(given, project, host.env);
     const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
@@ -95,7 +96,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
         name: report.name,
         ...(plan.locked !== undefined && { locked: plan.locked }),
       };
-      const supply = await openSupply(given, source, project, host);
+      supply = await openSupply(given, source, project, host);
       report.supply = supply.report;
       const needsFiles = given.artifact !== '' || toolchain.needsFiles?.(given) === true;
       const isDone = known.passed.all && !needsFiles && (await image?.exists()) === true;
@@ -120,6 +121,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error instanceof UserError ? inRepository(error, project) : error;
   } finally {
+    supply?.close();
     report.seconds = (host.clock.now() - started) / 1000;
     await host.summarize(summary(report));
   }

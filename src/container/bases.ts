@@ -1,7 +1,7 @@
 import { parseReference } from './reference.ts';
 
 /**
- * The images that a Dockerfile builds upon, each once: what its FROM lines name, without its own stages, `scratch`,
+ * The images that a Dockerfile builds upon, each once: what its FROM lines name and `COPY --from`, without its own stages, `scratch`,
  * names that an ARG completes, and what is no name of an image, as docker itself says best what is wrong there.
  */
 export function basesOf(dockerfile: string): readonly string[] {
@@ -12,6 +12,10 @@ export function basesOf(dockerfile: string): readonly string[] {
   )) {
     if (!stages.has(image.toLowerCase()) && isImage(image)) bases.add(image);
     if (stage !== undefined) stages.add(stage.toLowerCase());
+  }
+  for (const [, image = ''] of dockerfile.matchAll(/^[ \t]*(?:COPY|ADD)[ \t]+(?:--\S+[ \t]+)*?--from=(\S+)/gim)) {
+    // A stage may go by its number too.
+    if (!stages.has(image.toLowerCase()) && !/^\d+$/.test(image) && isImage(image)) bases.add(image);
   }
   return [...bases];
 }

@@ -1,13 +1,11 @@
 import path from 'node:path';
-import { UserError, messageOf } from '../action/errors.ts';
+import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { ask, jsonOf } from '../http/ask.ts';
 import { isObject } from '../project/json.ts';
 
 type ApiHost = Pick<Host, 'info' | 'clock' | 'signal'>;
 
-const ATTEMPTS = 3;
-const TIMEOUT_MS = 15_000;
-const MAX_ANSWER = 10 * 1024 ** 2;
 const NEWEST = 30;
 
 /**
@@ -26,13 +24,18 @@ export async function greenCommits(branch: string, token: string, host: ApiHost)
     per_page: `${NEWEST}`,
   });
   const file = encodeURIComponent(path.posix.basename(workflow));
-  const answer = await ask(
-    `${apiUrl}/repos/${repository}/actions/workflows/${file}/runs?${query.toString()}`,
-    token,
-    host,
-  );
+  const headers = {
+    accept: 'application/vnd.github+json',
+    authorization: `Bearer ${token}`,
+    'x-github-api-version': '2022-11-28',
+  };
+  const url = `${apiUrl}/repos/${repository}/actions/workflows/${file}/runs?${query.toString()}`;
+  const answer = await ask({ url, headers }, { what: 'GitHub', remedy: 'Run the job again.', attempts: 3 }, host);
+  if (answer.status === 403 || answer.status === 404) throw refused(answer.status);
+  if (answer.status !== 200) throw new UserError(`GitHub answered ${answer.status}`);
+  const value = jsonOf(answer);
   const runs: readonly unknown[] =
-    isObject(answer) && Array.isArray(answer['workflow_runs']) ? answer['workflow_runs'] : [];
+    isObject(value) && Array.isArray(value['workflow_runs']) ? value['workflow_runs'] : [];
   const commits = runs.flatMap((run) => (isObject(run) && isOwn(run, branch, repository) ? [run['head_sha']] : []));
   return [...new Set(commits.filter((sha) => isCommit(sha)))];
 }
@@ -46,36 +49,6 @@ function isOwn(run: Readonly<Record<string, unknown>>, branch: string, repositor
   const from = isObject(run['head_repository']) ? run['head_repository']['full_name'] : undefined;
   const ofRequest = typeof run['event'] !== 'string' || run['event'].startsWith('pull_request');
   return !ofRequest && run['head_branch'] === branch && run['conclusion'] === 'success' && from === repository;
-}
-
-/** Tries again after 429, 5xx and what breaks off. */
-async function ask(url: string, token: string, { clock, signal }: ApiHost): Promise<unknown> {
-  const headers = {
-    accept: 'application/vnd.github+json',
-    authorization: `Bearer ${token}`,
-    'user-agent': 'delivery-actions',
-    'x-github-api-version': '2022-11-28',
-  };
-  for (let attempt = 1; ; attempt += 1) {
-    let why: string;
-    try {
-      const response = await fetch(url, {
-        headers,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-      const body = await response.text();
-      if (response.ok && body.length <= MAX_ANSWER) return JSON.parse(body) as unknown;
-      if (response.status === 403 || response.status === 404) throw refused(response.status);
-      why = `GitHub answered ${response.status}`;
-      if (response.status < 500 && response.status !== 429) attempt = ATTEMPTS;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof UserError) throw error;
-      why = `GitHub did not answer: ${messageOf(error)}`;
-    }
-    if (attempt >= ATTEMPTS) throw new UserError(why);
-    await clock.sleep(500 * 2 ** attempt, signal);
-  }
 }
 
 function refused(status: number): UserError {

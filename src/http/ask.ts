@@ -78,7 +78,8 @@ export async function ask(
   }
 }
 
-async function readAll(response: Response, max: number, what: string): Promise<Buffer<ArrayBuffer>> {
+/** The body of a response. @throws UserError when it is larger than `max` bytes, of which no more is read then */
+export async function readAll(response: Response, max: number, what: string): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -5,7 +5,7 @@ import type { Host } from '../action/host.ts';
 import { basesOf } from '../container/bases.ts';
 import { type ImageBuild, buildImage } from '../container/build.ts';
 import { withBuilder } from '../container/builder.ts';
-import { type Content, contentHash, contextFiles } from '../container/content.ts';
+import { type Content, type ContextFile, contentHash, contextFiles } from '../container/content.ts';
 import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
 import { signedIn, storedLogin } from '../container/login.ts';
@@ -69,6 +69,7 @@ export async function prepareImage(
     dockerfile: rules === undefined ? '' : recipe.settings,
     buildArgs: Object.fromEntries(instead),
   });
+  const sources = own === undefined ? '' : await sourcesHash(recipe, projectFolder, files);
   const epoch = await commitTime(directory, host);
   const labels = imageLabels(host.info, { title: image.name, ...(epoch !== undefined && { commitTime: epoch }) });
   // Asked for while the checks run.
@@ -131,21 +132,33 @@ export async function prepareImage(
     bases: Object.fromEntries([...made.bases].flatMap(([name, { digest }]) => (digest ? [[name, digest]] : []))),
   });
 
+  /** Whether what ran before changed what the team's own Dockerfile may copy: then that is made of its sources. */
+  const isWritten = async (): Promise<boolean> => {
+    const now = await contextFiles(directory, own);
+    return now.length !== files.length || (await contentHash({ files: now, dockerfile: '' })) !== context;
+  };
+
   /** The tag of this content, and where it is pushed to; the registry is asked once. */
-  const locate = async (registry: Registry): Promise<Located> => {
-    const [made, target] = await Promise.all([dockerfile, openTarget(given, image.name, registry, host)]);
+  const locate = async (registry: Registry, written: boolean, opened?: Target): Promise<Located> => {
+    const opening = opened ?? openTarget(given, image.name, registry, host);
+    const [made, target] = await Promise.all([dockerfile, opening]);
     const { auths, reference } = target;
-    const content = await contentTag(made);
+    const content = await contentTag(made, written);
     // Where no tag moves, an image that has to be built anew needs a tag of its own.
     const { runId, runAttempt } = host.info;
     const tag = given.cache || target.mutable ? content : `${content}-${runId}-${runAttempt}`;
     const find = async (): Promise<string | undefined> => resolveDigest({ ...reference, tag }, auths, host);
     return { target, tag, find, known: given.cache ? await find() : undefined };
   };
-  const contentTag = async (made: Dockerfile): Promise<string> => {
+  const contentTag = async (made: Dockerfile, written: boolean): Promise<string> => {
     const hash = await contentHash({
       ...variant(made),
-      labels: { ...labels.steady, context, ...(own !== undefined && { before: recipe.before }) },
+      labels: {
+        ...labels.steady,
+        context,
+        ...(own !== undefined && { before: recipe.before, ...(written && { sources }) }),
+        ...mountsOf(given),
+      },
     });
     return `content-${hash.slice(0, 40)}`;
   };
@@ -154,7 +167,8 @@ export async function prepareImage(
   return {
     async exists() {
       if (image.registry === undefined || !given.cache) return false;
-      located ??= locate(image.registry);
+      // Before the scripts ran nobody knows what they will write: only an image of the very sources is surely this one.
+      located ??= locate(image.registry, own !== undefined);
       return (await located).known !== undefined;
     },
     async deliver() {
@@ -166,28 +180,30 @@ export async function prepareImage(
       const result = { name: image.name, ...(made.generated && { generated: made.text }) };
       const seconds = (): number => (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build({ tag: await contentTag(made), made });
+        await build({ tag: await contentTag(made, own !== undefined && (await isWritten())), made });
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
-      const first = await located;
-      const { target, tag, find, known: seen } = first ?? (await locate(image.registry));
+      const seen = await located;
+      const settled = own === undefined || seen?.known !== undefined ? seen : undefined;
+      const written = own !== undefined && settled === undefined && (await isWritten());
+      const { target, tag, find, known: before } = settled ?? (await locate(image.registry, written, seen?.target));
       // A job beside this one may have pushed it since it was asked for.
-      const known = seen ?? (first && (await find()));
+      const known = before ?? (settled && (await find()));
       const { auths, reference } = target;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
-      const push = async (): Promise<string | undefined> => {
+      const push = async (): Promise<Pushed> => {
         await checkPush(reference, auths, host);
         const layers = given.cache ? await keptLayers(target, variant(made), recipe, host) : undefined;
         return buildOrFind(async () => build({ target, tag, made, ...(layers && { layers }) }), find);
       };
-      const digest = known ?? (await push());
+      const { digest, found = false } = known === undefined ? await push() : { digest: known, found: true };
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];
       return {
         ...result,
         reference: showReference({ ...reference, digest }),
         digest,
-        reused: known !== undefined,
+        reused: found,
         tags,
         seconds: seconds(),
         repositoryCreated: target.created,
@@ -197,17 +213,47 @@ export async function prepareImage(
   };
 }
 
+/** What the scripts before the image may read, besides the files that count already. */
+async function sourcesHash(
+  { sources, ignored, instead = new Map(), settings }: ImageRecipe,
+  projectFolder: string,
+  counted: readonly ContextFile[],
+): Promise<string> {
+  const known = new Set(counted.map(({ source }) => source));
+  const all = await contextFiles(sources ?? projectFolder, undefined, ignored.join('\n'));
+  return contentHash({
+    files: all.filter((one) => !known.has(one.source) && !instead.has(one.path)),
+    dockerfile: settings,
+    buildArgs: Object.fromEntries(instead),
+  });
+}
+
+/** Which secrets and keys a step may find, as it may do something else without them; never what they are. */
+function mountsOf({ buildSecrets, ssh }: ImageInputs): Readonly<Record<string, string>> {
+  const ids = [
+    ...[...buildSecrets.keys()].map((id) => `secret ${id}`),
+    ...ssh.map((one) => `ssh ${one.split('=')[0]}`),
+  ];
+  return ids.length === 0 ? {} : { mounts: ids.toSorted((a, b) => (a < b ? -1 : 1)).join('\n') };
+}
+
+/** An image in the registry; one that was found there is not this run's to attest. */
+interface Pushed {
+  readonly digest: string | undefined;
+  readonly found?: boolean;
+}
+
 /** Another job may push the same content meanwhile; where tags are immutable this push is refused and that image is it. */
 async function buildOrFind(
   build: () => Promise<string | undefined>,
   find: () => Promise<string | undefined>,
-): Promise<string | undefined> {
+): Promise<Pushed> {
   try {
-    return await build();
+    return { digest: await build() };
   } catch (error) {
-    const found = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
-    if (found === undefined) throw error;
-    return found;
+    const digest = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
+    if (digest === undefined) throw error;
+    return { digest, found: true };
   }
 }
 

@@ -6,6 +6,11 @@ export interface ImageRecipe {
   readonly generate: (base: string) => string;
   /** Folder of the build's context, absolute; the project's own where it says nothing. */
   readonly context?: string;
+  /**
+   * Folder that what runs before reads, absolute, but for what is `ignored`; the project's own where it says nothing.
+   * It counts where that writes into the context, whatever the ignore file says of the sources.
+   */
+  readonly sources?: string;
   /** Texts that count as content in place of files of the context: what of a lockfile reaches this image. */
   readonly instead?: ReadonlyMap<string, string>;
   /** Patterns of an ignore file for what never belongs into an image. */

@@ -54,7 +54,7 @@ export function npmrcFor(settings: NpmSettings, env: Env): string | undefined {
 /** The tokens and passwords in an .npmrc, to be masked: of their own, and in addresses such as https://me:pass@host/. */
 export function npmrcSecrets(text: string): readonly string[] {
   return linesOf(text).flatMap((line) => {
-    const own = /:_(?:authToken|auth|password)\s*=\s*"?([^"]+)"?$/.exec(line)?.[1];
+    const own = /(?:^|:)_(?:authToken|auth|password)\s*=\s*"?([^"]+)"?$/.exec(line)?.[1];
     const inAddress = /:\/\/[^/@\s:]*:([^/@\s]+)@/.exec(line)?.[1];
     return [own, inAddress].filter((secret) => secret !== undefined);
   });

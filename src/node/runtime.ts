@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import semver from 'semver';
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { readAll } from '../http/ask.ts';
 import { isObject } from '../project/json.ts';
 import { findTool, keepTool } from './tool-folder.ts';
 import { type NodeVersion, withoutAlias } from './version.ts';
@@ -168,12 +169,15 @@ async function releases(mirror: string, host: RuntimeHost): Promise<readonly Nod
 async function get(url: string, { signal, clock }: RuntimeHost): Promise<string> {
   for (const wait of [...WAITS_MS, undefined]) {
     const answer = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) })
-      .then(async (response) => ({ status: response.status, body: await response.text() }))
-      .catch((cause: unknown) => ({ status: 0, body: '', cause }));
-    if (answer.status === 200) {
-      if (answer.body.length > MAX_INDEX) throw new Error(`${url} answers more than ${MAX_INDEX} characters`);
-      return answer.body;
-    }
+      .then(async (response) => ({
+        status: response.status,
+        body: (await readAll(response, MAX_INDEX, url)).toString(),
+      }))
+      .catch((cause: unknown) => {
+        if (cause instanceof UserError) throw cause;
+        return { status: 0, body: '', cause };
+      });
+    if (answer.status === 200) return answer.body;
     signal.throwIfAborted();
     const passing = answer.status === 0 || answer.status === 429 || answer.status >= 500;
     if (!passing || wait === undefined) {

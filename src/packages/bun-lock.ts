@@ -1,6 +1,6 @@
-import { isObject, parseObject, texts } from '../project/json.ts';
+import { isObject, parseObject, plainJson, texts } from '../project/json.ts';
 import type { Edge, Graph, Node } from './graph.ts';
-import { fromIntegrity, objects, textOf } from './values.ts';
+import { fromIntegrity, isPath, objects, textOf } from './values.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -15,7 +15,8 @@ export function readBunLock(text: string, file: string): Graph {
   const lock = parseObject(plainJson(text), file, 'Run `bun install` and commit the lockfile that it writes.');
   const packages = new Map(
     Object.entries(isObject(lock['packages']) ? lock['packages'] : {}).filter(
-      (entry): entry is [string, unknown[]] => Array.isArray(entry[1]) && typeof entry[1][0] === 'string',
+      (entry): entry is [string, unknown[]] =>
+        isPath(entry[0]) && Array.isArray(entry[1]) && typeof entry[1][0] === 'string',
     ),
   );
   const workspaces = new Map(objects(lock['workspaces']));
@@ -24,9 +25,7 @@ export function readBunLock(text: string, file: string): Graph {
     for (let place = from; ; place = above(place)) {
       const key = place === '' ? name : `${place}/${name}`;
       const [id] = packages.get(key) ?? [];
-      const [, folder] = /@workspace:(.*)$/.exec(String(id)) ?? [];
-      if (folder !== undefined) return localKey(folder);
-      if (id !== undefined) return key;
+      if (typeof id === 'string') return workspaceOf(id) ?? key;
       if (place === '') return undefined;
     }
   };
@@ -64,6 +63,12 @@ export function readBunLock(text: string, file: string): Graph {
   return { ecosystem: 'npm', nodes };
 }
 
+/** `name@workspace:folder` is a package of the project. */
+function workspaceOf(id: string): string | undefined {
+  const at = id.indexOf('@workspace:');
+  return at === -1 ? undefined : localKey(id.slice(at + '@workspace:'.length));
+}
+
 function localKey(folder: string): string {
   return `workspace ${folder}`;
 }
@@ -72,31 +77,4 @@ function localKey(folder: string): string {
 function above(place: string): string {
   const parts = place.split('/');
   return parts.slice(0, parts.at(-2)?.startsWith('@') === true ? -2 : -1).join('/');
-}
-
-/** JSON without comments and without commas before a closing bracket; walked once, as regular expressions go astray. */
-function plainJson(text: string): string {
-  const out: string[] = [];
-  let comma = -1;
-  for (let at = 0; at < text.length;) {
-    const end = endOfToken(text, at);
-    const token = text.slice(at, end);
-    at = end;
-    if (token.startsWith('//') || token.startsWith('/*')) continue;
-    if ((token === '}' || token === ']') && comma !== -1) out[comma] = '';
-    if (token.trim() !== '') comma = token === ',' ? out.length : -1;
-    out.push(token);
-  }
-  return out.join('');
-}
-
-/** Where the text, comment or character that begins at a place ends. */
-function endOfToken(text: string, at: number): number {
-  const after = (end: number, length: number): number => (end === -1 ? text.length : end + length);
-  if (text.startsWith('//', at)) return after(text.indexOf('\n', at), 0);
-  if (text.startsWith('/*', at)) return after(text.indexOf('*/', at + 2), 2);
-  if (text[at] !== '"') return at + 1;
-  let end = at + 1;
-  while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end + 1;
 }

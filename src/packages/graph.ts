@@ -49,19 +49,20 @@ export function settle(graph: Graph, lockfile: string, member?: string): Package
   const everything = reach(graph, starts, true);
   const direct = directOf(graph, member === undefined ? starts : [...everything]);
 
+  const urls = new Map([...nodes].map(([key, node]) => [key, urlOf(ecosystem, node)]));
   const found = new Map<string, ResolvedPackage>();
   const unknown = new Set(open);
   for (const [key, node] of nodes) {
     const counts = everything.has(key) || member === undefined || starts.length === 0;
     if (node.local !== undefined || !counts) continue;
-    if (!isUsable(node)) {
+    const purl = urls.get(key);
+    if (purl === undefined) {
       if (NAME.test(node.name)) unknown.add(node.name);
       continue;
     }
-    const purl = packageUrl(ecosystem, node.name, node.version);
     const before = found.get(purl);
     const dev = everything.has(key) ? !production.has(key) : (node.dev ?? false);
-    const dependencies = node.edges.flatMap(({ to }) => urlOf(graph, to));
+    const dependencies = node.edges.flatMap(({ to }) => urls.get(to) ?? []);
     const { license = before?.license, source = before?.source } = node;
     found.set(purl, {
       ecosystem,
@@ -99,10 +100,8 @@ function directOf({ nodes }: Graph, among: readonly string[]): ReadonlySet<strin
   return new Set(locals.flatMap((node) => node?.edges.map(({ to }) => to) ?? []));
 }
 
-function urlOf({ ecosystem, nodes }: Graph, key: string): readonly string[] {
-  const node = nodes.get(key);
-  if (node === undefined || node.local !== undefined || !isUsable(node)) return [];
-  return [packageUrl(ecosystem, node.name, node.version)];
+function urlOf(ecosystem: Ecosystem, node: Node): string | undefined {
+  return node.local === undefined && isUsable(node) ? packageUrl(ecosystem, node.name, node.version) : undefined;
 }
 
 /** A lockfile is text from outside: names that no registry has are left out, since they reach addresses and tables. */

@@ -2,7 +2,7 @@ import { UserError } from '../action/errors.ts';
 import type { PackageJson } from '../node/manifest.ts';
 import { isObject, parseObject, texts } from '../project/json.ts';
 import type { Edge, Graph, Node } from './graph.ts';
-import { fromIntegrity, objects, sourceOf, textOf } from './values.ts';
+import { fromIntegrity, isPath, objects, sourceOf, textOf } from './values.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -28,7 +28,7 @@ export function readNpmLock(text: string, file: string, project: PackageJson): G
 
 /** Versions 2 and 3: each key is the folder that a package is installed in. */
 function installed(packages: Json): Map<string, Node> {
-  const entries = new Map(objects(packages));
+  const entries = new Map(objects(packages).filter(([key]) => isPath(key)));
   const nodes = new Map<string, Node>();
   for (const [key, entry] of entries) {
     if (entry['link'] === true) continue;

@@ -52,3 +52,11 @@ export function sourceOf(value: unknown): string | undefined {
   if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
   return `${url.origin}${url.pathname}`;
 }
+
+/**
+ * Whether the key of a lockfile may be a folder in node_modules: each level of a longer one would be walked for each
+ * package that it wants.
+ */
+export function isPath(key: string): boolean {
+  return key.length <= 1024;
+}

@@ -12,6 +12,9 @@ export interface Member {
   readonly project: PackageJson;
 }
 
+/** More than one project has of a package: each may be what a range of `resolutions` means. */
+const MAX_VERSIONS = 10;
+
 /** One entry of yarn.lock: every `name@range` that it answers, and what it says. */
 interface Entry {
   readonly selectors: readonly string[];
@@ -45,7 +48,7 @@ function classicEntry([head = '', ...lines]: readonly string[]): Entry {
   const fields: Record<string, string> = {};
   const wanted: Record<string, string> = {};
   for (const line of lines) {
-    const [, indent = '', name = '', value = ''] = /^(\s+)("[^"]*"|\S+)\s*(.*)$/.exec(line) ?? [];
+    const [, indent = '', name = '', value = ''] = /^(\s+)("[^"]*"|\S+)\s*([^]*)$/.exec(line) ?? [];
     if (value !== '') (indent.length > 2 ? wanted : fields)[unquoted(name)] = unquoted(value);
   }
   const selectors = head
@@ -95,7 +98,9 @@ function graphOf(entries: readonly Entry[], members: readonly Member[]): Graph {
     for (const selector of selectors) {
       bySelector.set(selector, key);
       const name = nameOf(selector);
-      byName.set(name, [...(byName.get(name) ?? []), key]);
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, [key]);
+      else if (known.length < MAX_VERSIONS) known.push(key);
     }
     if (node.local !== undefined) bySelector.set(`@local ${node.local}`, key);
   });

@@ -2,8 +2,9 @@ import { type Problem, UserError } from '../action/errors.ts';
 import type { RunResult } from '../action/exec.ts';
 import type { Host } from '../action/host.ts';
 import { textOf } from '../packages/values.ts';
-import { isObject, parseObject } from '../project/json.ts';
+import { isObject } from '../project/json.ts';
 import type { Project } from '../project/project.ts';
+import { checkPublishable } from './publishable.ts';
 import { identityEnv } from './identity.ts';
 import type { Published } from './published.ts';
 
@@ -26,14 +27,7 @@ const NEVER = new Set(['pull_request', 'pull_request_target']);
  * @throws UserError when npm or the registry refuses
  */
 export async function publishNpm({ directory, read }: Project, host: Host): Promise<Published> {
-  const project = parseObject(read('package.json') ?? '{}', 'package.json', 'Mend its JSON.');
-  const place = { file: 'package.json' };
-  if (project['private'] === true) {
-    throw new UserError('package.json says `private: true`, so npm publishes nothing of it', {
-      remedy: 'Take it out, or set publish to false.',
-      place,
-    });
-  }
+  const project = checkPublishable(read);
   const npm = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
     host.exec.run('npm', args, { cwd: directory, env: { ...tokenEnv(host.env, registry), ...env }, timeout: LIMIT_MS });
   let registry = '';
@@ -45,7 +39,7 @@ export async function publishNpm({ directory, read }: Project, host: Host): Prom
   if (known !== undefined) {
     throw new UserError(`${name} ${version} is published already, with other content`, {
       remedy: 'Raise `version` in package.json; what is published never changes.',
-      place,
+      place: { file: 'package.json' },
     });
   }
   const isDry = NEVER.has(host.info.eventName);

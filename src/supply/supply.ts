@@ -46,6 +46,8 @@ export interface Supply {
   gate(): Promise<void>;
   /** Writes the SBOM; with an image attaches it and attests what was built. */
   deliver(delivered?: Delivered): Promise<void>;
+  /** Gives up what nobody waits for any more: a database that does not answer must not hold a build that has ended. */
+  close(): void;
 }
 
 /** Where the packages of a project stand. */
@@ -75,17 +77,20 @@ export async function openSupply(
   const isGate = level !== 'off' && level !== 'none';
   const set = await packagesOf(source, project, given.sbom || level !== 'off', isGate, report.notes);
   if (set !== undefined) report.packages = set.packages.length;
+  const over = new AbortController();
+  const beside = { ...host, signal: AbortSignal.any([host.signal, over.signal]) };
   const looking =
     set === undefined || level === 'off' || set.packages.length === 0
       ? undefined
       : import('../audit/run.ts').then(async ({ auditPackages }) =>
-          auditPackages(set, { level, ignores: auditIgnore }, host),
+          auditPackages(set, { level, ignores: auditIgnore }, beside),
         );
   // It is awaited only once the checks are done.
   looking?.catch(() => undefined);
 
   return {
     report,
+    close: () => over.abort(),
     async gate() {
       if (looking === undefined || set === undefined || level === 'off') return;
       report.audit = await looking;
@@ -196,20 +201,14 @@ async function attest(
   host: Host,
 ): Promise<void> {
   if (given.attest === 'false' && !given.sign) return;
-  if (reused && !given.sign) {
-    report.attested = {
-      signed: [],
-      skipped: 'The image is that of an earlier run, which alone can attest how it was built.',
-    };
-    return;
-  }
   const { attestImage } = await import('../attest/attest.ts');
   const predicates: readonly Predicate[] =
     documents === undefined ? [] : [{ type: 'https://cyclonedx.org/bom', content: documents.cyclonedx }];
   const wanted = {
     image,
     auths,
-    attest: reused ? ('false' as const) : given.attest,
+    attest: given.attest,
+    reused,
     sign: given.sign,
     token: given.githubToken,
     predicates,

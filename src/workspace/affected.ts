@@ -1,9 +1,9 @@
 import path from 'node:path';
-import type { ReadFile } from '../project/project.ts';
+import { type ReadFile, readerOf } from '../project/project.ts';
 import type { Host } from '../action/host.ts';
 import type { PackageManager } from '../node/package-manager.ts';
 import { type Base, baseOf } from './base.ts';
-import { orchestratorOf, reachOf } from './files.ts';
+import { orchestratorOf, reachOf, workflowsOf } from './files.ts';
 import { type Git, gitIn } from './git.ts';
 import type { Workspace } from './graph.ts';
 import { changedResolutions, resolutionsOf } from './lockfile.ts';
@@ -57,7 +57,8 @@ export async function affectedBy(
 ): Promise<Omit<Affected, 'base'>> {
   const inside = path.relative(repository, folder).split(path.sep).join('/');
   const lockfile = path.posix.join(inside, manager.lockfile);
-  const rules = { workspace, folder: inside, workflow, global: orchestratorOf(read)?.global ?? [] };
+  const workflows = workflowsOf(workflow, readerOf(repository));
+  const rules = { workspace, folder: inside, workflows, global: orchestratorOf(read)?.global ?? [] };
   const reasons = new Map<string, string>();
   for (const file of files) {
     const reach = file === lockfile ? undefined : reachOf(file, rules);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isObject } from '../project/json.ts';
+import { isObject, plainJson } from '../project/json.ts';
 import type { ReadFile } from '../project/project.ts';
 import type { Workspace } from './graph.ts';
 
@@ -11,8 +11,8 @@ export interface FileRules {
   readonly workspace: Pick<Workspace, 'packages'>;
   /** Folder of the workspace from the root of the repository, `''` where both are one. */
   readonly folder: string;
-  /** The workflow that runs, as a path in the repository; `''` where unknown. */
-  readonly workflow: string;
+  /** The workflow that runs and those that it calls, as paths in the repository. */
+  readonly workflows: ReadonlySet<string>;
   /** Globs of files that count for all packages, from the workspace's root: of turbo.json and nx.json. */
   readonly global: readonly string[];
 }
@@ -35,8 +35,8 @@ export function isOfNoMatter(file: string): boolean {
  * any of them. Folders beside that of the workspace belong to other projects.
  * @param file from the root of the repository, with `/`
  */
-export function reachOf(file: string, { workspace, folder, workflow, global }: FileRules): Reach {
-  if (file === workflow) return { kind: 'all' };
+export function reachOf(file: string, { workspace, folder, workflows, global }: FileRules): Reach {
+  if (workflows.has(file)) return { kind: 'all' };
   const inside = path.posix.relative(folder, file);
   if (inside.startsWith('../')) return { kind: file.includes('/') || isOfNoMatter(file) ? 'none' : 'all' };
   if (global.some((pattern) => path.posix.matchesGlob(inside, pattern))) return { kind: 'all' };
@@ -44,6 +44,16 @@ export function reachOf(file: string, { workspace, folder, workflow, global }: F
     if (workspace.packages.has(at)) return { kind: 'package', folder: at };
   }
   return { kind: isOfNoMatter(inside) ? 'none' : 'all' };
+}
+
+/** A workflow and those of the same repository that it calls (`uses: ./.github/workflows/…`), directly or by others. */
+export function workflowsOf(workflow: string, read: ReadFile): ReadonlySet<string> {
+  const found = new Set([workflow]);
+  // A set hands out what is added while it is walked.
+  for (const file of found) {
+    for (const [called] of (read(file) ?? '').matchAll(/\.github\/workflows\/[\w.-]+\.ya?ml/g)) found.add(called);
+  }
+  return found;
 }
 
 /** The tool that a repository runs its packages' scripts with, beside its package manager. */
@@ -71,8 +81,7 @@ export function orchestratorOf(read: ReadFile): Orchestrator | undefined {
 function settings(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
   if (text === undefined) return undefined;
   try {
-    const bare = text.replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[^]*?\*\//g, '$1');
-    const value: unknown = JSON.parse(bare.replaceAll(/("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g, '$1'));
+    const value: unknown = JSON.parse(plainJson(text));
     return isObject(value) ? value : {};
   } catch {
     return {};

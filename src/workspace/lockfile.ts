@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { load } from 'js-yaml';
+import { isPath } from '../packages/values.ts';
 import { isObject, parseObject } from '../project/json.ts';
 import type { PackageManager } from '../node/package-manager.ts';
 
@@ -38,7 +39,8 @@ export function changedResolutions(
 }
 
 function ofNpm({ packages }: Fields): Resolutions | undefined {
-  if (!isObject(packages)) return undefined;
+  // With a key like that anything may be meant.
+  if (!isObject(packages) || !Object.keys(packages).every(isPath)) return undefined;
   const entry = (key: string): Fields | undefined => {
     const found = Object.hasOwn(packages, key) ? packages[key] : undefined;
     return isObject(found) ? found : undefined;
@@ -75,7 +77,7 @@ function ofPnpm(lock: unknown): Resolutions | undefined {
     const importer = folderKeys.get(key);
     if (importer !== undefined) return { common, ...(importers[importer] as Fields) };
     const snapshot = Object.hasOwn(snapshots, key) ? snapshots[key] : undefined;
-    const plain = packages[key.replace(/\(.*$/, '')];
+    const plain = packages[key.split('(', 1)[0] ?? ''];
     return snapshot === undefined && plain === undefined ? undefined : { snapshot, plain };
   };
   const next = (key: string, fields: Fields): readonly string[] => {

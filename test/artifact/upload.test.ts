@@ -52,6 +52,16 @@ describe('a folder uploaded to the run', () => {
     expect(statSync(zip).size).toBe(made.bytes);
   });
 
+  test('never holds what git and npm keep tokens in, unless a file is named itself', async () => {
+    mkdirSync(path.join(folder, 'sub/.git'), { recursive: true });
+    writeFileSync(path.join(folder, 'sub/.git/config'), 'AUTHORIZATION: basic secret');
+    writeFileSync(path.join(folder, '.git'), 'gitdir: elsewhere');
+    writeFileSync(path.join(folder, '.npmrc'), '//npm.example/:_authToken=secret');
+    writeFileSync(path.join(folder, '.htaccess'), 'x');
+    expect(await upload('web')).toMatchObject({ files: 1 });
+    expect(await upload('rc', path.join(folder, '.npmrc'))).toMatchObject({ files: 1 });
+  });
+
   test('of the same files is the same archive', async () => {
     writeFileSync(path.join(folder, 'a.txt'), 'a');
     const first = await upload('one');

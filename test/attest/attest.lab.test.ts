@@ -75,6 +75,7 @@ async function attested(more: Partial<Wanted> = {}, host = hostOf()) {
     image,
     auths: {},
     attest: 'true',
+    reused: false,
     sign: false,
     token: lab.github?.token ?? '',
     predicates: [],

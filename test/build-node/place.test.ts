@@ -65,6 +65,17 @@ test('a package is installed and built at the root of its workspace, with what i
   expect(recipe.before).not.toContain('workspace-');
 });
 
+test('what runs before a Dockerfile of its own is known to read the packages that it needs', async () => {
+  const own = { ...shop, 'packages/api/Dockerfile': 'FROM scratch\nCOPY dist /\n' };
+  const { plan, recipe, context } = await recipeOf(own);
+  expect(plan.image?.dockerfile).toBe('Dockerfile');
+  expect(context).toBe('packages/api');
+  expect(recipe.sources).toMatch(/workspace-[^/]*$/);
+  expect(recipe.ignored).toContain('packages/web');
+  expect(recipe.ignored).not.toContain('packages/lib');
+  expect([...(recipe.instead?.keys() ?? [])]).toEqual(['package-lock.json']);
+});
+
 test('of the lockfile counts what reaches the package', async () => {
   const [one, other] = [await recipeOf(shop), await recipeOf({ ...shop, 'package-lock.json': lock('1.0.1') })];
   expect(one.recipe.instead?.get('package-lock.json')).toBe(other.recipe.instead?.get('package-lock.json'));

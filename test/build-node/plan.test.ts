@@ -35,3 +35,15 @@ test.each(['123456789012.dkr.ecr.eu-central-1.amazonaws.com', '123456789012.dkr.
     expect(image?.registry).toEqual({ kind: 'ecr', region, account: '123456789012' });
   },
 );
+
+test('a package that may not be published is told before anything runs', () => {
+  const files: Readonly<Record<string, string>> = { 'package.json': '{"private":true}', 'package-lock.json': LOCK };
+  const planned = (publish: string) =>
+    planBuild(
+      parseInputs(inputs, { get: (name) => (name === 'publish' ? publish : ''), mask: () => undefined }),
+      { directory: '/', workspace: '/', read: (file) => files[file] },
+      {},
+    );
+  expect(() => planned('true')).toThrow('private: true');
+  expect(() => planned('false')).not.toThrow();
+});

@@ -215,6 +215,7 @@ test('npm settings: registries of the user, all of the project, variables replac
     '@team:registry=https://npm.example/\n//npm.example/:_authToken=s3cret\nlegacy-peer-deps=true\nx=${GONE}\n',
   );
   expect(npmrcSecrets(text ?? '')).toEqual(['s3cret']);
+  expect(npmrcSecrets('_auth = b2xkZXI=')).toEqual(['b2xkZXI=']);
   expect(npmrcSecrets('registry=https://me:pass@npm.example/\n//x/:_password="cGFzcw=="')).toEqual([
     'pass',
     'cGFzcw==',
@@ -226,4 +227,16 @@ test('npm settings: registries of the user, all of the project, variables replac
   const withheld = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'job-token', INPUT_TOKEN: 'job-token' };
   const asking = 'a=${ACTIONS_ID_TOKEN_REQUEST_TOKEN}\nb=${INPUT_TOKEN}';
   expect(npmrcFor({ project: asking }, withheld)).not.toContain('job-token');
+});
+
+test('the images that a Dockerfile copies from count as well, its own stages do not', () => {
+  const text = [
+    'FROM node:24 AS build',
+    'COPY --from=build /a /a',
+    'COPY --chown=1:1 --from=ghcr.io/a/tools:1 /b /b',
+    'copy --link --from=0 /c /c',
+    'COPY --from=$OTHER /d /d',
+    'RUN git log --from=nobody:1',
+  ].join('\n');
+  expect(basesOf(text)).toEqual(['node:24', 'ghcr.io/a/tools:1']);
 });

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -104,6 +107,23 @@ describe('a Node on PATH', () => {
         expect(await resolveAlias({ range: '*', alias: 'lts/*', reason: 'x' }, host)).toMatchObject({ range: '24' });
       },
     );
+  });
+
+  test('a mirror that sends without end is not read on', async () => {
+    const server = createServer((_, response) => {
+      const more = (): void => void response.write(' '.repeat(1_000_000), more);
+      more();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { host } = machine('20.1.0', { NODEJS_ORG_MIRROR: url });
+      const asked = resolveAlias({ range: '*', alias: 'lts/*', reason: 'x' }, host);
+      await expect(asked).rejects.toThrow('more than');
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('a mirror that refuses is named, with what to do', async () => {

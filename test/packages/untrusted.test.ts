@@ -151,3 +151,39 @@ test.each([
 ] as const)('package URL of %s %s %s', (ecosystem, name, version, purl) => {
   expect(packageUrl(ecosystem, name, version)).toBe(purl);
 });
+
+describe('lockfiles of 5 MB that are made to be slow', () => {
+  const size = 5_000_000;
+  const many = (count: number, make: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => make(index)).join('\n');
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`z${index}`, '1']));
+  const bun = (packages: object): string => JSON.stringify({ lockfileVersion: 1, packages });
+  const npm = (key: string, dependencies: object): string =>
+    JSON.stringify({ lockfileVersion: 3, packages: { '': {}, [key]: { version: '1.0.0', dependencies } } });
+
+  test.each([
+    ['yarn.lock', 'carriage returns', `a@1:\n  ${'a'.repeat(size)}\rb\rc\n`],
+    ['yarn.lock', 'one name', `${many(size / 20, (index) => `a@${index}:\n  v "1"`)}\n`],
+    ['yarn.lock', 'edges', `${many(size / 60, (index) => `a@${index}:\n  version "1"\n  dependencies:\n    a x`)}\n`],
+    [
+      'bun.lock',
+      'ids',
+      bun({ a: [`${'@workspace:'.repeat(size / 11)}\n`], b: ['b@1', '', { dependencies: { a: '1' } }] }),
+    ],
+    [
+      'bun.lock',
+      'depth',
+      bun({
+        [Array(size / 2)
+          .fill('a')
+          .join('/')]: ['x@1', '', { dependencies: wide }],
+      }),
+    ],
+    ['package-lock.json', 'depth', npm(Array(5000).fill('node_modules/a').join('/'), wide)],
+  ])('%s by %s is read or refused within 15 s', async (name, _, text) => {
+    const began = performance.now();
+    const answer: unknown = await read('npm', { [name]: text, 'package.json': '{}' }).catch((error: unknown) => error);
+    expect(answer instanceof Error && !(answer instanceof UserError)).toBe(false);
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+});

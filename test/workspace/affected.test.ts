@@ -19,7 +19,9 @@ function git(folder: string, ...args: string[]): string {
 const shop: Files = {
   ...packages({ api: { needs: ['lib'] }, lib: {}, web: { needs: ['ui'] }, ui: {}, 'ü b': {} }),
   'packages/api/README.md': 'the api',
-  [WORKFLOW]: 'on: push',
+  [WORKFLOW]: 'jobs: { a: { uses: ./.github/workflows/called.yml } }',
+  '.github/workflows/called.yml': 'jobs: { a: { uses: ./.github/workflows/deep.yaml } }',
+  '.github/workflows/deep.yaml': 'jobs: { a: { uses: ./.github/workflows/deliver.yml } }',
   '.github/workflows/other.yml': 'on: push',
   'tsconfig.base.json': {},
   'README.md': 'a shop',
@@ -70,6 +72,11 @@ describe('what a commit reaches', () => {
     ],
     ['words at the root', { 'README.md': '2', LICENSE: 'x', '.vscode/settings.json': {} }, {}],
     ['another workflow', { '.github/workflows/other.yml': 'on: {}' }, {}],
+    [
+      'a workflow that its own calls',
+      { '.github/workflows/deep.yaml': 'on: {}' },
+      '`.github/workflows/deep.yaml` changed, which any package may depend on',
+    ],
     ['its own workflow', { [WORKFLOW]: 'on: {}' }, `\`${WORKFLOW}\` changed, which any package may depend on`],
     ['an action beside it', { '.github/actions/x/action.yml': '1' }, expect.stringContaining('.github/actions/x')],
     ['settings at the root', { 'tsconfig.base.json': { a: 1 } }, expect.stringContaining('tsconfig.base.json')],

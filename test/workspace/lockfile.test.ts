@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { orchestratorOf } from '../../src/workspace/files.ts';
 import { changedResolutions, resolutionsOf } from '../../src/workspace/lockfile.ts';
 
 const pnpm = (change: Readonly<Record<string, string>> = {}): string =>
@@ -75,4 +76,16 @@ test('npm: by the folders that node looks through', () => {
   expect(of({ 'node_modules/y': { version: '1.0.1' } })).toEqual(new Set(['packages/a']));
   expect(of({ 'node_modules/x': { version: '2.0.1' } })).toEqual(new Set(['packages/a', 'packages/b']));
   expect(of({ 'packages/c': {} })).toEqual(new Set(['packages/c']));
+});
+
+test('what is made to be slow is given up, so that everything counts', () => {
+  const began = performance.now();
+  const deep = { packages: { '': {}, [`p/${'a/'.repeat(1_000_000)}`]: { dependencies: { z: '1' } } } };
+  expect(resolutionsOf('npm', JSON.stringify(deep))).toBeUndefined();
+  const dependencies = { a: { version: `${'('.repeat(1_000_000)}\n` } };
+  const pnpm = JSON.stringify({ lockfileVersion: '9.0', importers: { '.': { dependencies } } });
+  expect(resolutionsOf('pnpm', pnpm)?.size).toBe(1);
+  const open = `"${'\\"'.repeat(1_000_000)}`;
+  expect(orchestratorOf((file) => (file === 'turbo.json' ? open : undefined))).toMatchObject({ global: [] });
+  expect(performance.now() - began).toBeLessThan(15_000);
 });

@@ -1,2 +1,0 @@
-import{createRequire as __require}from'node:module';const require=__require(import.meta.url);
-import{a as e,h as i}from"./chunk-2KHECURR.js";function a(r,n,o){let t;try{t=JSON.parse(r.replace(/^\uFEFF/,""))}catch(s){throw new e(`${n} is not JSON: ${i(s)}`,{remedy:o,place:{file:n},cause:s})}if(c(t))return t;throw new e(`${n} is not a JSON object.`,{remedy:o,place:{file:n}})}function c(r){return typeof r=="object"&&r!==null&&!Array.isArray(r)}function g(r){return c(r)?Object.fromEntries(Object.entries(r).filter(n=>typeof n[1]=="string")):{}}export{a,c as b,g as c};
