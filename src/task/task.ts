@@ -134,16 +134,6 @@ export async function runTasks(
   }
 }
 
-/** The tasks of stages: each stage after the one before has passed. */
-export function inStages(stages: readonly (readonly Task[])[]): readonly Task[] {
-  return stages.flatMap((stage, at) => {
-    const earlier = stages[at - 1]?.map(({ name }) => name);
-    return stage.map((task) =>
-      earlier === undefined ? task : { ...task, after: [...(task.after ?? []), ...earlier] },
-    );
-  });
-}
-
 function comesAfter(name: string, first: string, before: ReadonlyMap<string, readonly string[]>): boolean {
   return before.get(name)?.some((one) => one === first || comesAfter(one, first, before)) === true;
 }

@@ -95,7 +95,7 @@ describe('a project of a private registry, without a Dockerfile', () => {
     const inside = asked.filter(({ from }) => from !== engine.address);
     expect(inside.map(({ path: name }) => name)).toContain('words/-/words-1.0.0.tgz');
     expect(asked.every(({ authorized }) => authorized)).toBe(true);
-    expect(readdirSync(shop.temp)).toEqual([]);
+    expect(readdirSync(shop.temp)).toEqual(['sbom']);
 
     const image = run.outputs['image'] ?? '';
     await docker(engine, 'pull', '--quiet', image);

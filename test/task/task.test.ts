@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { localExec } from '../../src/action/exec.ts';
 import { workflowLog } from '../../src/action/log.ts';
 import { systemClock } from '../../src/action/main.ts';
-import { type Task, type TaskOptions, inStages, runTasks } from '../../src/task/task.ts';
+import { type Task, type TaskOptions, runTasks } from '../../src/task/task.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -127,11 +127,6 @@ describe('tasks', () => {
       .ended;
     expect(result?.status).toBe('passed');
     expect(existsSync(path.join(folder, 'packages', 'here'))).toBe(true);
-  });
-
-  test('of a stage come after all of the one before', () => {
-    const [lint, test, build] = inStages([[fail('lint'), fail('test')], [fail('build')]]);
-    expect([lint?.after, test?.after, build?.after]).toEqual([[], [], ['lint', 'test']]);
   });
 });
 

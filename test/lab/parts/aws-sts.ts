@@ -41,7 +41,8 @@ export function openSts(moto: Moto, jwks: string, region: string): Sts {
       if (!roleArn.includes(`::${accountId}:`) || !trusts(trust, roleArn, verdict.claims)) {
         return stsError(403, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
       }
-      const answer = await moto(asked);
+      // As text alone, since the end of the session is changed in it.
+      const { bytes: _, ...answer } = await moto(asked);
       const [keyId, secret, sessionToken, expiration, arn] = (
         ['AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration', 'Arn'] as const
       ).map((name) => element(answer.body, name));
