@@ -20,8 +20,10 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.lab\\.test\\.ts$', '/node_modules/'],
+      testPathIgnorePatterns: ['\\.(lab|tools)\\.test\\.ts$', '/node_modules/'],
     },
+    // With real tools and servers of their own, which need no part of the lab and so run side by side.
+    { ...common, displayName: 'tools', testMatch: ['<rootDir>/test/**/*.tools.test.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/**/*.lab.test.ts'] },
   ],
 };

@@ -20,9 +20,11 @@ const tallies: Tally[] = [
   await bundles(),
 ];
 for (const linter of workflowLinters(root)) tallies.push(await lint(linter));
+// As root on Debian the lab installs what it misses; elsewhere it says what to install.
+process.env['LAB_INSTALL'] = '1';
+// They wait for downloads and disks more than they compute.
+tallies.push(await jest('tests with real tools', 'tools', ['--maxWorkers=3']));
 if (globSync('test/**/*.lab.test.ts').length > 0) {
-  // As root on Debian the lab installs what it misses; elsewhere it says what to install.
-  process.env['LAB_INSTALL'] = '1';
   tallies.push(await jest('lab tests', 'lab', ['--runInBand']));
   tallies.push(await program('lab down', process.execPath, ['test/lab/cli.ts', 'down']));
 } else heading('lab tests: skipped, there are none');

@@ -32,6 +32,8 @@ const EMPTY = { type: 'application/vnd.oci.empty.v1+json', content: new TextEnco
 const UPLOAD_MS = 60_000;
 /** Another job may put its own entry between the look and the put. */
 const TRIES = 4;
+/** Between a write of the list and the look whether it stayed. */
+const SETTLE_MS = 150;
 
 /**
  * Attaches something to an image as a referrer of the OCI distribution specification 1.1: a manifest of its own, whose
@@ -60,7 +62,7 @@ export async function attach(image: Image, attachment: Attachment, auths: Auths,
   // By the specification this header says that the registry keeps the list itself.
   if (answer.headers.get('oci-subject') === null) {
     const entry = { mediaType: MANIFEST, digest, size: body.length, artifactType: type, annotations };
-    await addToFallback(image, entry, ask);
+    await addToFallback(image, entry, ask, host);
   }
   return digest;
 }
@@ -158,12 +160,22 @@ async function fallback(image: Image, ask: RegistryTransport): Promise<{ readonl
   return { entries: entriesOf(answer) };
 }
 
-async function addToFallback(image: Image, entry: Descriptor, ask: RegistryTransport): Promise<void> {
+/**
+ * No registry can compare before it sets a tag, so a job that read the list before this one wrote may write over it:
+ * what was added is looked for again when such a job has had time for that, and added anew where it is gone.
+ */
+async function addToFallback(
+  image: Image,
+  entry: Descriptor,
+  ask: RegistryTransport,
+  { clock, signal }: RegistryHost,
+): Promise<void> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { entries } = await fallback(image, ask);
     if (entries.some(({ digest }) => digest === entry.digest)) return;
     const body = bytes({ schemaVersion: 2, mediaType: INDEX, manifests: [...entries, entry] });
     await put(image, fallbackTag(image), INDEX, body, ask);
+    await clock.sleep(SETTLE_MS * (1 + Math.random()), signal);
   }
   const { entries } = await fallback(image, ask);
   if (entries.some(({ digest }) => digest === entry.digest)) return;

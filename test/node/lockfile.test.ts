@@ -11,7 +11,7 @@ function check(manifest: object, lock: object | string, member = ''): void {
 }
 
 describe('a lockfile of npm', () => {
-  // What npm itself says of the same cases: see lockfile.lab.test.ts.
+  // What npm itself says of the same cases: see lockfile.tools.test.ts.
   test.each(Object.entries(agreeing))('passes with %s', (_, manifest) => {
     expect(() => check(manifest, LOCKED)).not.toThrow();
   });
