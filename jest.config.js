@@ -20,10 +20,12 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['\\.(lab|tools)\\.test\\.ts$', '/node_modules/'],
+      testPathIgnorePatterns: ['\\.(lab|builds|tools)\\.test\\.ts$', '/node_modules/'],
     },
     // With real tools and servers of their own, which need no part of the lab and so run side by side.
     { ...common, displayName: 'tools', testMatch: ['<rootDir>/test/**/*.tools.test.ts'] },
+    // With the lab's registry and image builds alone, and no stand-in that another file may have set to something.
+    { ...common, displayName: 'builds', testMatch: ['<rootDir>/test/**/*.builds.test.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/test/**/*.lab.test.ts'] },
   ],
 };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 
 /** How many checks passed and failed. */
 export interface Tally {
@@ -39,11 +39,24 @@ export function show({ passed, failed }: Tally): string {
   return `${passed} passed, ${failed} failed`;
 }
 
-/** Runs a program in sight of the person watching. @returns its exit code, 1 when a signal ended it */
-export function watch(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+/**
+ * Runs a program in sight of the person watching, or, where another one is in sight, with its output at the end.
+ * @returns its exit code, 1 when a signal ended it
+ */
+export function watch(
+  program: string,
+  args: readonly string[],
+  { env = {}, later = false }: { readonly env?: NodeJS.ProcessEnv; readonly later?: boolean } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    const stdio: StdioOptions = later ? ['ignore', 'pipe', 'pipe'] : 'inherit';
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
+    const said: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => said.push(chunk));
     child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? 1));
+    child.once('close', (code) => {
+      process.stdout.write(Buffer.concat(said));
+      resolve(code ?? 1);
+    });
   });
 }

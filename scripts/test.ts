@@ -1,6 +1,6 @@
 // All checks of this repository, one after the other, each even when one before it failed: whoever waited for the
 // last one knows everything. The last line on screen adds them all up.
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type JestReport, type Tally, jestTally, show, sum, verdict, watch } from './check.ts';
@@ -24,10 +24,10 @@ for (const linter of workflowLinters(root)) tallies.push(await lint(linter));
 process.env['LAB_INSTALL'] = '1';
 // They wait for downloads and disks more than they compute.
 tallies.push(await jest('tests with real tools', 'tools', ['--maxWorkers=3']));
-if (globSync('test/**/*.lab.test.ts').length > 0) {
-  tallies.push(await jest('lab tests', 'lab', ['--runInBand']));
-  tallies.push(await program('lab down', process.execPath, ['test/lab/cli.ts', 'down']));
-} else heading('lab tests: skipped, there are none');
+// The two share the lab, and nothing in it that either would disturb.
+const beside = jest('tests with image builds', 'builds', ['--runInBand'], true);
+tallies.push(await jest('lab tests', 'lab', ['--runInBand']), await beside);
+tallies.push(await program('lab down', process.execPath, ['test/lab/cli.ts', 'down']));
 rmSync(scratch, { recursive: true, force: true });
 
 const total = sum(tallies);
@@ -53,8 +53,8 @@ async function lint({ program: name, args }: Linter): Promise<Tally> {
   }
 }
 
-async function jest(title: string, project: string, args: readonly string[]): Promise<Tally> {
-  heading(title);
+async function jest(title: string, project: string, args: readonly string[], later = false): Promise<Tally> {
+  heading(later ? `${title}, shown at their end` : title);
   const file = path.join(scratch, `${project}.json`);
   const bin = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const exitCode = await watch(
@@ -63,6 +63,7 @@ async function jest(title: string, project: string, args: readonly string[]): Pr
       '--json',
       `--outputFile=${file}`,
     ),
+    { later },
   );
   return jestTally(report(file), exitCode);
 }
