@@ -42,7 +42,7 @@ describe('the arguments of docker', () => {
     const kept = buildArguments({ ...build, push: false }, '/t/m.json');
     expect(kept.filter((one) => /push|output/.test(one))).toEqual([]);
     expect(buildArguments(build, '/t/m.json')).toContain(
-      '--output=type=image,push=true,rewrite-timestamp=true,unpack=false',
+      '--output=type=image,push=true,rewrite-timestamp=true,source-date-epoch=1,unpack=false',
     );
   });
 });
