@@ -45,6 +45,15 @@ describe('the arguments of docker', () => {
       '--output=type=image,push=true,rewrite-timestamp=true,source-date-epoch=1,unpack=false',
     );
   });
+
+  test('what is built ahead is pushed nowhere, neither the image nor new layers', () => {
+    const layers = { reference: 'r.example/shop:layers-1', known: false };
+    expect(after({ ahead: 'packed', layers })).toEqual(['--output=type=image,push=false,unpack=false']);
+    expect(after({ ahead: 'unpacked', layers })).toEqual(['--output=type=cacheonly']);
+    expect(after({ ahead: 'packed', layers: { ...layers, known: true } })).toContain(
+      '--cache-from=type=registry,ref=r.example/shop:layers-1',
+    );
+  });
 });
 
 /** Lines that BuildKit and docker really wrote, shortened. */
