@@ -39,6 +39,34 @@ function manifestOf(file: string): Manifest | undefined {
   return callable.get(path.basename(file));
 }
 
+/** Inputs of the build actions that their reusable workflows do not take, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  'package-manager': 'the repository says it',
+  'python-manager': 'the repository says it',
+  'node-version': 'the repository says it',
+  'python-version': 'the repository says it',
+  'node-versions': 'a matrix is the calling workflow’s to make',
+  'python-versions': 'a matrix is the calling workflow’s to make',
+  'base-image': 'the Dockerfile says it',
+  'build-args': 'the Dockerfile says it',
+  'build-secrets': 'secrets of a called workflow have to be named one by one: a job of its own uses the action',
+  ssh: 'a key is a secret, as above',
+  registry: 'AWS_REGION leads to ECR; another registry needs a password',
+  'registry-username': 'as above',
+  'registry-password': 'as above',
+  'create-repository': 'the default is what a platform team wants',
+  cache: 'only to look for a fault',
+  timeout: 'the default is twice what builds need',
+  sbom: 'the default makes both',
+  attest: 'the default finds out',
+  sign: 'the default finds out',
+  'github-token': 'the default is the job’s own',
+  package: 'nothing of the job is handed on but the image',
+  publish: 'its rights are other ones: a job of its own uses the action',
+  artifact: 'nothing of the job is handed on but the image',
+  'artifact-name': 'as above',
+};
+
 describe('reusable workflows', () => {
   const actions = actionNames(root);
   test.each([...callable].filter(([file]) => actions.includes(path.basename(file, '.yml'))))(
@@ -62,6 +90,13 @@ describe('reusable workflows', () => {
     }
     const given = called.flatMap((manifest) => Object.keys(manifest?.outputs ?? {}));
     expect(given).toEqual(expect.arrayContaining(Object.keys(outputs)));
+  });
+
+  test.each(['build-node', 'build-python'])('%s hands on every input of its action, or has a reason not to', (name) => {
+    const known = Object.keys(actionManifest(root, name).inputs);
+    const steps = jobsOf(`.github/workflows/${name}.yml`).flatMap((job) => job.steps ?? []);
+    const given = steps.find(({ uses }) => uses === `$/actions/${name}`)?.with ?? {};
+    expect(known.filter((one) => !(one in given) && !(one in LEFT_OUT))).toEqual([]);
   });
 
   test.each(own)('%s has thin steps, and calls nothing that is not pinned', (file) => {
