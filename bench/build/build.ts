@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { withoutLinks } from '../../src/container/linked-copy.ts';
 import { openLab } from '../../test/lab/lab.ts';
 import { runtimeToken } from '../../test/lab/parts/cache-token.ts';
 import { median } from '../cold-start.ts';
@@ -12,6 +13,15 @@ import { type Bench, type Runner, onCleanRunner, run } from './runner.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 const root = path.resolve(import.meta.dirname, '../..');
+/** Title, folder, and the source file that changes. */
+const PROJECTS = [
+  ['tracking-api', path.join(root, 'examples/tracking-api'), 'src/api.js'],
+  ['600 packages', path.join(import.meta.dirname, 'fixture'), 'src/shipment.js'],
+] as const;
+const named = process.argv[3];
+const chosen = PROJECTS.filter(([title]) => named === undefined || title === named);
+if (chosen.length === 0)
+  throw new Error(`there is no project ${named}; there are ${PROJECTS.map(([title]) => title).join(' and ')}`);
 const { registry, images, buildkit, cache } = await openLab('registry', 'images', 'buildkit', 'cache');
 if (!registry || !images || !buildkit || !cache) throw new Error('the lab lacks a part');
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-build-'));
@@ -33,8 +43,7 @@ const git = (cwd: string, ...args: readonly string[]): string =>
 try {
   console.log(`medians of ${ROUNDS} rounds, seconds, in one run\n`);
   console.log(row(['project', 'what is measured', 'usual chain', 'build-node', 'ratio', 'target']));
-  await compare('tracking-api', path.join(root, 'examples/tracking-api'), 'src/api.js');
-  await compare('600 packages', path.join(import.meta.dirname, 'fixture'), 'src/shipment.js');
+  for (const [title, project, source] of chosen) await compare(title, project, source);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -43,13 +52,14 @@ async function compare(title: string, project: string, source: string): Promise<
   const bench = await prepare(title.replaceAll(' ', '-'), project);
   const repository = path.join(bench.folder, 'repository');
   const npmCache = await warmNpmCache(bench);
-  const usual = (runner: Runner): Promise<void> => chain(bench, runner, npmCache);
+  const usual = (runner: Runner): Promise<void> => chain(bench, runner, npmCache, 'Dockerfile.usual');
+  const alike = (runner: Runner): Promise<void> => chain(bench, runner, npmCache, 'Dockerfile.ours');
   const ours = (runner: Runner): Promise<string> => action(bench, runner);
   // Whatever is kept is kept now, as by the build of the commit before.
-  await onCleanRunner(bench, env, usual);
+  for (const work of [usual, alike]) await onCleanRunner(bench, env, work);
   await onCleanRunner(bench, env, ours);
   const rounds = Array.from({ length: ROUNDS }, (_, round) => round);
-  const times = { changed: pair(), unchanged: pair(), install: pair() };
+  const times = { changed: pair(), alike: pair(), unchanged: pair(), install: pair() };
   for (const round of rounds) {
     writeFileSync(
       path.join(repository, source),
@@ -57,7 +67,12 @@ async function compare(title: string, project: string, source: string): Promise<
     );
     git(repository, 'commit', '-qam', `Change ${round}`);
     times.changed[0].push(await timed(bench, usual));
-    times.changed[1].push(await timed(bench, ours, 'nothing is installed'));
+    const took = await timed(bench, ours, 'nothing is installed');
+    times.changed[1].push(took);
+    if (bench.links) {
+      times.alike[0].push(await timed(bench, alike));
+      times.alike[1].push(took);
+    }
     times.unchanged[0].push(await timed(bench, usual));
     times.unchanged[1].push(await timed(bench, ours, 'nothing is installed or run'));
     if (bench.scripts.includes('build')) {
@@ -66,11 +81,15 @@ async function compare(title: string, project: string, source: string): Promise<
     }
   }
   console.log(row([title, 'sources changed', ...judged(times.changed, 0.5)]));
+  if (bench.links) console.log(row([title, 'the same, our Dockerfile in both', ...judged(times.alike, 0.5)]));
   console.log(row([title, 'nothing changed', ...judged(times.unchanged, 0.1)]));
   if (times.install[0].length > 0) console.log(row([title, 'install alone, warm', ...judged(times.install, 1 / 3)]));
 }
 
-/** The project as a repository, and the Dockerfile that the chain builds: the project's own, else what is generated. */
+/**
+ * The project as a repository, and the Dockerfiles that the chain builds: the project's own, else what is generated, as
+ * it is and with COPY as teams write it.
+ */
 async function prepare(name: string, project: string): Promise<Bench> {
   const place = path.join(folder, name);
   const repository = path.join(place, 'repository');
@@ -86,6 +105,7 @@ async function prepare(name: string, project: string): Promise<Bench> {
     scripts: Object.keys(scripts),
     registry: registry?.host ?? '',
     builder: buildkit?.builder ?? '',
+    links: false,
   };
   const own = path.join(repository, 'Dockerfile');
   const dockerfile = await onCleanRunner(bench, env, async (runner) => {
@@ -94,8 +114,10 @@ async function prepare(name: string, project: string): Promise<Bench> {
   });
   const text = readTextOr(own) ?? dockerfile;
   if (text === undefined) throw new Error('there is no Dockerfile for the chain');
-  writeFileSync(path.join(place, 'Dockerfile.chain'), `${text}\n`);
-  return bench;
+  const usual = withoutLinks(text);
+  writeFileSync(path.join(place, 'Dockerfile.usual'), `${usual}\n`);
+  writeFileSync(path.join(place, 'Dockerfile.ours'), `${text}\n`);
+  return { ...bench, links: usual !== text };
 }
 
 /** ~/.npm after an install, as setup-node keeps it. */
@@ -190,7 +212,7 @@ function readTextOr(file: string): string | undefined {
 }
 
 function row(cells: readonly string[]): string {
-  const widths = [14, 22, 13, 12, 7, 0];
+  const widths = [14, 33, 13, 12, 7, 0];
   return cells
     .map((cell, at) => cell.padEnd(widths[at] ?? 0))
     .join(' ')

@@ -10,16 +10,20 @@ const SCRIPTS = ['lint', 'test', 'build'];
  * `npm ci`, the scripts, and docker/build-push-action with its cache in the registry. What their actions take to start,
  * and to download the archive, is left out in their favour.
  */
-export async function chain(bench: Bench, runner: Runner, npmCache: string): Promise<void> {
+export async function chain(
+  bench: Bench,
+  runner: Runner,
+  npmCache: string,
+  dockerfile: 'Dockerfile.usual' | 'Dockerfile.ours',
+): Promise<void> {
   const npm = path.join(runner.home, '.npm');
   mkdirSync(npm, { recursive: true });
   await run('tar', ['--zstd', '-xf', npmCache, '-C', npm], runner);
   await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], runner);
   for (const script of SCRIPTS) if (bench.scripts.includes(script)) await run('npm', ['run', script], runner);
-  const name = `${bench.registry}/chain/${bench.name}`;
+  const name = `${bench.registry}/${dockerfile.toLowerCase().replace('.', '-')}/${bench.name}`;
   const cache = `type=registry,ref=${name}:cache`;
   const keep = ['--cache-from', cache, '--cache-to', `${cache},mode=max,image-manifest=true`];
-  const dockerfile = path.join(bench.folder, 'Dockerfile.chain');
   const args = ['buildx', 'build', '--builder', bench.builder, '--push', '--provenance=false', '-t', `${name}:main`];
-  await run('docker', [...args, ...keep, '-f', dockerfile, '.'], runner);
+  await run('docker', [...args, ...keep, '-f', path.join(bench.folder, dockerfile), '.'], runner);
 }

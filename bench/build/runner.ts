@@ -6,13 +6,15 @@ import path from 'node:path';
 /** A project that is built side by side. */
 export interface Bench {
   readonly name: string;
-  /** Holds the project's repository, and the Dockerfile that the chain builds. */
+  /** Holds the project's repository, and the Dockerfiles that the chain builds. */
   readonly folder: string;
   readonly scripts: readonly string[];
   /** `host:port`. */
   readonly registry: string;
   /** Name of the builder that both use. */
   readonly builder: string;
+  /** Whether the generated Dockerfile copies in another way than teams usually write it. */
+  readonly links: boolean;
 }
 
 /** A clean machine: a checkout of its own, an empty home, no layer of an earlier build. */

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Called with every line of stdout and stderr, as it comes, unsafe as it is. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Ends the program with its children when it aborts, as cancelling the action does. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came of a program: `stdout` and `stderr` hold at most their last {@link KEEP} characters. */
@@ -63,7 +65,10 @@ export function localExec(env: NodeJS.ProcessEnv, signal: AbortSignal): Exec {
       });
       return { ...result, took: Date.now() - started };
     },
-    run: (program, args, options = {}) => stream(program, args, { ...options, env: merge(env, options.env) }, signal),
+    run: (program, args, options = {}) => {
+      const either = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
+      return stream(program, args, { ...options, env: merge(env, options.env) }, either);
+    },
   };
 }
 

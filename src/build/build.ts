@@ -7,7 +7,7 @@ import type { Artifact } from '../artifact/upload.ts';
 import type { Inputs, Spec } from '../action/inputs.ts';
 import { coverageOutput } from '../coverage/markdown.ts';
 import type { Thresholds } from '../coverage/outcome.ts';
-import { prepareImage } from '../image/prepare.ts';
+import { type PreparedImage, prepareImage } from '../image/prepare.ts';
 import { type Project, inRepository, openProject } from '../project/project.ts';
 import { countsOf } from '../audit/report.ts';
 import { type Supply, openSupply } from '../supply/supply.ts';
@@ -73,6 +73,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
   const wanted = thresholdsOf(given);
   const reuse = openReuse(given.cache, host);
   let supply: Supply | undefined;
+  let image: PreparedImage | undefined;
   try {
     const planned = toolchain.plan(given, project, host.env);
     const plan = (await toolchain.settle?.(planned, given, project, host)) ?? planned;
@@ -87,10 +88,11 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       host.log.info(report.printed);
     } else {
       // Before anything runs: what the build itself writes must not count as its input.
-      const [image, known] = await Promise.all([
+      const [prepared, known] = await Promise.all([
         plan.image && recipe && prepareImage(given, plan.image, project, recipe, host),
         lookUp(toolchain, plan, project.directory, reuse, wanted, host),
       ]);
+      image = prepared;
       const source = {
         ecosystem: toolchain.ecosystem,
         name: report.name,
@@ -101,7 +103,9 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
       const needsFiles = given.artifact !== '' || toolchain.needsFiles?.(given) === true;
       const isDone = known.passed.all && !needsFiles && (await image?.exists()) === true;
       const { timeout, retry: retries } = given;
-      const work = { plan, project, reuse, known: known.passed, timeout, retries, wanted };
+      const onFailure = (): void => void prepared?.close();
+      const work = { plan, project, reuse, known: known.passed, timeout, retries, wanted, onFailure };
+      if (!isDone) await image?.begin();
       Object.assign(report, isDone ? takeOver(plan, known, host) : await check(toolchain, work, host));
       if (verdictOf(report) === undefined) {
         await supply.gate();
@@ -121,6 +125,7 @@ async function build<S extends Spec & typeof buildInputs, P extends BuildPlan, O
     report.failure = { why: messageOf(error), whatToDo, cancelled: error instanceof Cancelled };
     throw error instanceof UserError ? inRepository(error, project) : error;
   } finally {
+    await image?.close();
     supply?.close();
     report.seconds = (host.clock.now() - started) / 1000;
     await host.summarize(summary(report));

@@ -35,6 +35,8 @@ export interface Work<P extends BuildPlan> {
   /** How often a task of tests is run again after it failed. */
   readonly retries: number;
   readonly wanted: Thresholds;
+  /** Called as soon as a task has failed, while others still run. */
+  readonly onFailure?: () => void;
 }
 
 /** Asks which tasks passed before on the same content; to be asked before anything runs. */
@@ -65,7 +67,7 @@ export function takeOver<O extends string>(plan: BuildPlan, { runtime, passed }:
 /** Installs, runs the tasks and reads what the tests said. What passed before and leaves nothing behind is not run. */
 export async function check<S extends Spec & typeof buildInputs, P extends BuildPlan, O extends string>(
   toolchain: Toolchain<S, P, O>,
-  { plan, project, reuse, known, timeout, retries, wanted }: Work<P>,
+  { plan, project, reuse, known, timeout, retries, wanted, onFailure }: Work<P>,
   host: Host,
 ): Promise<Checked<O>> {
   const ready = await toolchain.prepare(plan, project, host, reuse.bring);
@@ -80,7 +82,7 @@ export async function check<S extends Spec & typeof buildInputs, P extends Build
   const left = plan.tasks.filter(({ name }) => !before.has(name));
   const watch = new TestWatch(project, { retries, runtime: ready.runtime }, host);
   const watched = left.map((task) => watch.watch(task));
-  const ran = await runTasks(watched, { cwd: project.directory, timeout }, host);
+  const ran = await runTasks(watched, { cwd: project.directory, timeout, ...(onFailure && { onFailure }) }, host);
   const tasks = plan.tasks.flatMap(({ name }) => before.get(name) ?? ran.find((one) => one.name === name) ?? []);
   const read = tellTests(watch.outcome(), project, host);
   known.keep(tasks, read.tests);

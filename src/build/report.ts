@@ -215,7 +215,10 @@ function steps({
   }
   if (image !== undefined) {
     const made = image.repositoryCreated === true ? ', repository created' : '';
-    const result = image.reused ? 'reused' : image.reference === undefined ? 'built' : `built and pushed${made}`;
+    const where = image.beside === true ? ' beside the checks' : '';
+    const pushed = image.beside === true ? ', then pushed' : ' and pushed';
+    const delivered = image.reference === undefined ? '' : `${pushed}${made}`;
+    const result = image.reused ? 'reused' : `built${where}${delivered}`;
     rows.push([text('image'), text(result), seconds(image.seconds)]);
   }
   if (supply !== undefined) rows.push(...supplyRows(supply).map(([what, came]) => [what, came, text('—')]));

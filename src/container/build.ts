@@ -15,6 +15,11 @@ export interface ImageBuild {
   /** `registry/name:tag`, each. */
   readonly tags: readonly string[];
   readonly push: boolean;
+  /**
+   * Builds and keeps all that in the builder alone, so that the same build without this has little left to do: with the
+   * layers packed, or where the builder (docker's own) would make an image of those, without.
+   */
+  readonly ahead?: 'packed' | 'unpacked';
   readonly platforms: readonly string[];
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Files by the id that `RUN --mount=type=secret` names: a step that names it reads the file, no layer keeps it. */
@@ -44,13 +49,14 @@ export async function buildImage(
   host: Pick<Host, 'exec' | 'log' | 'info'>,
 ): Promise<string | undefined> {
   const metadata = path.join(build.dockerConfig, 'metadata.json');
-  const env = { DOCKER_CONFIG: build.dockerConfig, SOURCE_DATE_EPOCH: String(build.epoch) };
+  const dockerfile = await readFile(build.dockerfile, 'utf8');
+  const env = { DOCKER_CONFIG: build.dockerConfig, ...epochVariable(build, dockerfile) };
   const { exitCode, stdout, stderr } = await host.log.group('docker buildx build', async () =>
     host.exec.run('docker', buildArguments(build, metadata), { env, onLine: (line) => host.log.info(line) }),
   );
   const output = stripControls(`${stdout}\n${stderr}`);
-  if (exitCode !== 0) throw explainBuild(output, build, await readFile(build.dockerfile, 'utf8'));
-  if (!build.push) return undefined;
+  if (exitCode !== 0) throw explainBuild(output, build, dockerfile);
+  if (!build.push || build.ahead !== undefined) return undefined;
   const digest = await digestIn(metadata);
   if (digest === undefined) throw new Error('docker pushed the image without telling its digest');
   return digest;
@@ -75,20 +81,37 @@ export function buildArguments(build: ImageBuild, metadata: string): readonly st
     ...[...build.secrets].map(([id, file]) => `--secret=id=${id},${csv(`src=${file}`)}`),
     ...(build.fresh === true ? ['--no-cache'] : []),
     ...(build.ssh ?? []).map((id) => `--ssh=${id}`),
-    ...layersArguments(build.layers),
-    // Files get the time of SOURCE_DATE_EPOCH as well, where BuildKit can do that; it cannot together with unpacking,
-    // which an image that is only pushed has no use for.
-    ...(build.push ? ['--output=type=image,push=true,rewrite-timestamp=true,unpack=false'] : []),
+    ...layersArguments(build.layers, build.ahead !== undefined),
+    ...outputArguments(build),
     build.context,
   ];
+}
+
+function outputArguments({ ahead, push, epoch }: ImageBuild): readonly string[] {
+  if (ahead === 'unpacked') return ['--output=type=cacheonly'];
+  if (ahead === 'packed') return ['--output=type=image,push=false,unpack=false'];
+  // Files get the time of the epoch as well, where BuildKit can do that; it cannot together with unpacking, which an
+  // image that is only pushed has no use for.
+  const time = `rewrite-timestamp=true,source-date-epoch=${epoch}`;
+  return push ? [`--output=type=image,push=true,${time},unpack=false`] : [];
+}
+
+/**
+ * As a variable the epoch counts as an argument of the steps: BuildKit gives it to the folder that WORKDIR makes, so that
+ * no layer after it would be found again by the next commit. A pushed image gets it as it is written instead, and the
+ * steps only where the Dockerfile asks for it.
+ */
+function epochVariable({ push, epoch }: ImageBuild, dockerfile: string): Readonly<Record<string, string | undefined>> {
+  const isAsked = !push || dockerfile.includes('SOURCE_DATE_EPOCH');
+  return { SOURCE_DATE_EPOCH: isAsked ? String(epoch) : undefined };
 }
 
 /**
  * Written as an image, since ECR takes no other form of a cache (aws/containers-roadmap#876), with the layers of all
  * stages. A cache that cannot be written takes nothing from the image.
  */
-function layersArguments(layers: ImageBuild['layers']): readonly string[] {
-  if (layers === undefined) return [];
+function layersArguments(layers: ImageBuild['layers'], readOnly: boolean): readonly string[] {
+  if (layers === undefined || (readOnly && !layers.known)) return [];
   if (layers.known) return [`--cache-from=type=registry,ref=${layers.reference}`];
   const form = 'mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true';
   return [`--cache-to=type=registry,ref=${layers.reference},${form}`];

@@ -11,7 +11,10 @@ export interface BuiltImage {
   readonly digest?: string;
   readonly reused: boolean;
   readonly tags: readonly string[];
+  /** All that it took, without what it waited for the checks. */
   readonly seconds: number;
+  /** It was built while the checks ran, and pushed after them. */
+  readonly beside?: boolean;
   /** The Dockerfile where it was generated. */
   readonly generated?: string;
   readonly repositoryCreated?: boolean;

@@ -1,38 +1,49 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { basesOf } from '../container/bases.ts';
 import { type ImageBuild, buildImage } from '../container/build.ts';
 import { withBuilder } from '../container/builder.ts';
-import { type Content, type ContextFile, contentHash, contextFiles } from '../container/content.ts';
-import { generateIgnore, ignoreWritten } from '../container/ignore-file.ts';
+import { type Content, contentHash, contextFiles } from '../container/content.ts';
+import { generateIgnore } from '../container/ignore-file.ts';
 import { imageLabels } from '../container/labels.ts';
-import { signedIn, storedLogin } from '../container/login.ts';
-import { parseReference, showReference } from '../container/reference.ts';
-import { type Pinned, checkPush, pinBase, resolveDigest } from '../container/registry.ts';
+import { withoutLinks } from '../container/linked-copy.ts';
+import { signedIn } from '../container/login.ts';
+import { showReference } from '../container/reference.ts';
+import { checkPush, resolveDigest } from '../container/registry.ts';
 import { withSecretFiles } from '../container/secret-files.ts';
+import { takeSnapshot } from '../container/snapshot.ts';
 import { type Project, readerOf } from '../project/project.ts';
+import { type Beside, WorkBeside } from './beside.ts';
 import type { BuiltImage } from './built.ts';
+import { type Dockerfile, commitTime, readDockerfile } from './dockerfile.ts';
 import type { ImageInputs } from './inputs.ts';
 import { keptLayers } from './layers.ts';
 import type { ImagePlan, Registry } from './plan.ts';
+import { type Pushed, buildOrFind } from './pushed.ts';
 import type { ImageRecipe } from './recipe.ts';
-import { type Target, addTags, authsOf, openTarget } from './target.ts';
+import { mountsOf, sourcesHash } from './sources.ts';
+import { type Target, addTags, openTarget } from './target.ts';
 
 /** An image whose content is known and that may be delivered once the checks have passed. */
 export interface PreparedImage {
   /** Whether the registry has an image of this content, which `deliver` then uses. */
   exists(): Promise<boolean>;
+  /**
+   * To be called before anything runs that may write into the checkout: the image is built out of the files as they are
+   * now, beside what follows. A Dockerfile of the team's own may copy what follows writes, so it waits for `deliver`; so
+   * does what is to be built anew whatever was built before. Nothing reaches a registry before `deliver`.
+   */
+  begin(): Promise<void>;
   /** Uses the registry's image of the same content, or builds and pushes one. */
   deliver(): Promise<BuiltImage>;
+  /** Ends what is still under way and removes what was laid aside. */
+  close(): Promise<void>;
 }
 
-/** The Dockerfile of an image, and the images it builds upon, by their names there. */
-interface Dockerfile {
-  readonly text: string;
-  readonly generated: boolean;
-  readonly bases: ReadonlyMap<string, Pinned>;
+/** What is built beside the checks: where it runs, and whether the image is still wanted once they have passed. */
+interface Ahead {
+  readonly host: Host;
+  readonly goesOn: () => Promise<boolean>;
 }
 
 interface ImageToBuild {
@@ -76,46 +87,50 @@ export async function prepareImage(
   const dockerfile = readDockerfile(own, recipe, given.baseImage, host);
   dockerfile.catch(() => undefined);
 
-  const build = async ({ target, tag, made, layers }: ImageToBuild): Promise<string | undefined> => {
+  let snapshot: Promise<string> | undefined;
+
+  /** @param ahead builds all beside the checks, and the image to be pushed once `goesOn` says so */
+  const build = async ({ target, tag, made, layers }: ImageToBuild, ahead?: Ahead): Promise<string | undefined> => {
+    const { host: runner = host } = ahead ?? {};
     await mkdir(host.info.temp, { recursive: true });
     const work = await mkdtemp(path.join(host.info.temp, 'image-'));
     try {
       const file = own ?? path.join(work, 'Dockerfile');
-      if (rules !== undefined) {
-        const now = await contextFiles(directory, undefined, rules);
-        const written = ignoreWritten(
-          files.map((one) => one.path),
-          now.map((one) => one.path),
-        );
-        await writeFile(file, made.text);
-        await writeFile(`${file}.dockerignore`, `${rules}\n# what this build wrote\n${written.join('\n')}\n`);
+      if (own === undefined) {
+        snapshot ??= takeSnapshot(files, host.info.temp);
+        // In place of the project's own, which is obeyed already.
+        await writeFile(`${file}.dockerignore`, '# the context holds nothing that stays out\n');
       }
+      const context = (await snapshot) ?? directory;
       const registry = target?.reference.registry ?? '';
       const needs = { exportsCache: layers !== undefined, platforms: given.platforms, registry };
-      return await withSecretFiles(new Map([...recipe.secrets, ...given.buildSecrets]), host, async (secrets) =>
-        signedIn(registry, target?.login, host, async (dockerConfig) =>
-          withBuilder(needs, dockerConfig, host, async ({ name, exportsCache }) =>
-            buildImage(
-              {
-                context: directory,
-                dockerfile: file,
-                ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
-                tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
-                push: target !== undefined,
-                platforms: given.platforms,
-                buildArgs: given.buildArgs,
-                secrets,
-                ssh: given.ssh,
-                fresh: !given.cache,
-                ...(name !== undefined && { builder: name }),
-                ...(exportsCache && layers !== undefined && { layers }),
-                labels: { ...labels.steady, ...labels.ofCommit },
-                epoch: epoch ?? 0,
-                dockerConfig,
-              },
-              host,
-            ),
-          ),
+      return await withSecretFiles(new Map([...recipe.secrets, ...given.buildSecrets]), runner, async (secrets) =>
+        signedIn(registry, target?.login, runner, async (dockerConfig) =>
+          withBuilder(needs, dockerConfig, runner, async ({ name, exportsCache }) => {
+            if (own === undefined) await writeFile(file, exportsCache ? made.text : withoutLinks(made.text));
+            const wanted = {
+              context,
+              dockerfile: file,
+              ...(own !== undefined && { shownDockerfile: path.relative(host.info.workspace, own) }),
+              tags: [target === undefined ? `${image.name}:${tag}` : showReference({ ...target.reference, tag })],
+              push: target !== undefined,
+              platforms: given.platforms,
+              buildArgs: given.buildArgs,
+              secrets,
+              ssh: given.ssh,
+              fresh: !given.cache,
+              ...(name !== undefined && { builder: name }),
+              ...(exportsCache && layers !== undefined && { layers }),
+              labels: { ...labels.steady, ...labels.ofCommit },
+              epoch: epoch ?? 0,
+              dockerConfig,
+            };
+            if (ahead !== undefined) {
+              await buildImage({ ...wanted, ahead: exportsCache ? 'packed' : 'unpacked' }, runner);
+              if (!(await ahead.goesOn())) return undefined;
+            }
+            return buildImage(wanted, runner);
+          }),
         ),
       );
     } finally {
@@ -139,8 +154,13 @@ export async function prepareImage(
   };
 
   /** The tag of this content, and where it is pushed to; the registry is asked once. */
-  const locate = async (registry: Registry, written: boolean, opened?: Target): Promise<Located> => {
-    const opening = opened ?? openTarget(given, image.name, registry, host);
+  const locate = async (
+    registry: Registry,
+    written: boolean,
+    { opened, mayCreate = true }: { readonly opened?: Target | undefined; readonly mayCreate?: boolean } = {},
+  ): Promise<Located> => {
+    const createRepository = given.createRepository && mayCreate;
+    const opening = opened ?? openTarget({ ...given, createRepository }, image.name, registry, host);
     const [made, target] = await Promise.all([dockerfile, opening]);
     const { auths, reference } = target;
     const content = await contentTag(made, written);
@@ -162,7 +182,41 @@ export async function prepareImage(
     });
     return `content-${hash.slice(0, 40)}`;
   };
+  /** The image in the registry: built, or found there, as a job beside this one may push it meanwhile. */
+  const produce = async ({ target, tag, find }: Located, made: Dockerfile, beside?: Beside): Promise<Pushed> => {
+    const { auths, reference } = target;
+    const runner = beside?.host ?? host;
+    await checkPush(reference, auths, runner);
+    const layers = given.cache ? await keptLayers(target, variant(made), recipe, runner) : undefined;
+    let there: string | undefined;
+    const ahead = beside && {
+      host: runner,
+      goesOn: async () => {
+        await beside.passed();
+        there = await find();
+        return there === undefined;
+      },
+    };
+    const pushed = await buildOrFind(async () => build({ target, tag, made, ...(layers && { layers }) }, ahead), find);
+    return there === undefined ? pushed : { digest: there, found: true };
+  };
   let located: Promise<Located> | undefined;
+  let beside: WorkBeside<Pushed | undefined> | undefined;
+
+  /** Undefined where there is nothing to build, or where the registry is not open yet: `deliver` says then why. */
+  const buildBeside = async (checks: Beside): Promise<Pushed | undefined> => {
+    const made = await dockerfile;
+    if (image.registry === undefined) {
+      const goesOn = async (): Promise<boolean> => checks.passed().then(() => true);
+      return { digest: await build({ tag: await contentTag(made, false), made }, { host: checks.host, goesOn }) };
+    }
+    // A repository is created for an image that passed, and for no other.
+    const locating = located ?? locate(image.registry, false, { mayCreate: false });
+    const at = await locating.catch(() => undefined);
+    if (at === undefined) return undefined;
+    located = Promise.resolve(at);
+    return at.known === undefined ? produce(at, made, checks) : undefined;
+  };
 
   return {
     async exists() {
@@ -171,32 +225,41 @@ export async function prepareImage(
       located ??= locate(image.registry, own !== undefined);
       return (await located).known !== undefined;
     },
+    async begin() {
+      if (own !== undefined) return;
+      snapshot ??= takeSnapshot(files, host.info.temp);
+      await snapshot;
+      if (given.cache) beside = new WorkBeside('docker buildx build, beside the checks', buildBeside, host);
+    },
     async deliver() {
-      const began = host.clock.now();
       const made = await dockerfile;
       if (made.generated) {
         await host.log.group('there is no Dockerfile: this one is generated', async () => host.log.info(made.text));
       }
-      const result = { name: image.name, ...(made.generated && { generated: made.text }) };
-      const seconds = (): number => (host.clock.now() - began) / 1000;
+      const came = await beside?.finish();
+      const began = host.clock.now();
+      const result = {
+        name: image.name,
+        ...(made.generated && { generated: made.text }),
+        ...(came?.value && { beside: true }),
+      };
+      const seconds = (): number => (came?.value === undefined ? 0 : came.seconds) + (host.clock.now() - began) / 1000;
       if (image.registry === undefined) {
-        await build({ tag: await contentTag(made, own !== undefined && (await isWritten())), made });
+        if (came === undefined)
+          await build({ tag: await contentTag(made, own !== undefined && (await isWritten())), made });
         return { ...result, reused: false, tags: [], seconds: seconds() };
       }
       const seen = await located;
       const settled = own === undefined || seen?.known !== undefined ? seen : undefined;
       const written = own !== undefined && settled === undefined && (await isWritten());
-      const { target, tag, find, known: before } = settled ?? (await locate(image.registry, written, seen?.target));
-      // A job beside this one may have pushed it since it was asked for.
-      const known = before ?? (settled && (await find()));
+      const at = settled ?? (await locate(image.registry, written, { opened: seen?.target }));
+      const { target, tag } = at;
       const { auths, reference } = target;
+      // A job beside this one may have pushed it since it was asked for.
+      const known = came?.value === undefined ? (at.known ?? (settled && (await at.find()))) : undefined;
       if (known !== undefined) host.log.info(`the registry has an image of this content: ${tag}`);
-      const push = async (): Promise<Pushed> => {
-        await checkPush(reference, auths, host);
-        const layers = given.cache ? await keptLayers(target, variant(made), recipe, host) : undefined;
-        return buildOrFind(async () => build({ target, tag, made, ...(layers && { layers }) }), find);
-      };
-      const { digest, found = false } = known === undefined ? await push() : { digest: known, found: true };
+      const there = known === undefined ? undefined : { digest: known, found: true };
+      const { digest, found = false } = came?.value ?? there ?? (await produce(at, made));
       if (digest === undefined) throw new Error('the image was built, but not pushed');
       const tags = [tag, ...(await addTags(target, digest, host))];
       return {
@@ -210,79 +273,10 @@ export async function prepareImage(
         pushed: { image: { ...reference, digest }, auths, scan: target.scan },
       };
     },
+    async close() {
+      await beside?.abandon();
+      // The runner empties this folder too.
+      if (snapshot !== undefined) await rm(await snapshot, { recursive: true, force: true }).catch(() => undefined);
+    },
   };
-}
-
-/** What the scripts before the image may read, besides the files that count already. */
-async function sourcesHash(
-  { sources, ignored, instead = new Map(), settings }: ImageRecipe,
-  projectFolder: string,
-  counted: readonly ContextFile[],
-): Promise<string> {
-  const known = new Set(counted.map(({ source }) => source));
-  const all = await contextFiles(sources ?? projectFolder, undefined, ignored.join('\n'));
-  return contentHash({
-    files: all.filter((one) => !known.has(one.source) && !instead.has(one.path)),
-    dockerfile: settings,
-    buildArgs: Object.fromEntries(instead),
-  });
-}
-
-/** Which secrets and keys a step may find, as it may do something else without them; never what they are. */
-function mountsOf({ buildSecrets, ssh }: ImageInputs): Readonly<Record<string, string>> {
-  const ids = [
-    ...[...buildSecrets.keys()].map((id) => `secret ${id}`),
-    ...ssh.map((one) => `ssh ${one.split('=')[0]}`),
-  ];
-  return ids.length === 0 ? {} : { mounts: ids.toSorted((a, b) => (a < b ? -1 : 1)).join('\n') };
-}
-
-/** An image in the registry; one that was found there is not this run's to attest. */
-interface Pushed {
-  readonly digest: string | undefined;
-  readonly found?: boolean;
-}
-
-/** Another job may push the same content meanwhile; where tags are immutable this push is refused and that image is it. */
-async function buildOrFind(
-  build: () => Promise<string | undefined>,
-  find: () => Promise<string | undefined>,
-): Promise<Pushed> {
-  try {
-    return { digest: await build() };
-  } catch (error) {
-    const digest = error instanceof UserError && /immutable/i.test(error.message) ? await find() : undefined;
-    if (digest === undefined) throw error;
-    return { digest, found: true };
-  }
-}
-
-async function readDockerfile(
-  own: string | undefined,
-  recipe: ImageRecipe,
-  baseImage: string,
-  host: Host,
-): Promise<Dockerfile> {
-  const pin = async (name: string): Promise<Pinned> => {
-    const { registry } = parseReference(name);
-    return pinBase(name, authsOf(registry, await storedLogin(registry, host)), host);
-  };
-  if (own !== undefined) {
-    const text = await readFile(own, 'utf8');
-    const pinned = basesOf(text).map(async (name): Promise<[string, Pinned]> => [name, await pin(name)]);
-    return { text, generated: false, bases: new Map(await Promise.all(pinned)) };
-  }
-  const { name } = await pin(baseImage || recipe.base);
-  return { text: recipe.generate(name), generated: true, bases: new Map() };
-}
-
-/**
- * When the commit was made, in seconds since 1970: everything in the image gets this time, so that the same commit gives
- * the same image. Undefined outside a repository.
- */
-async function commitTime(directory: string, host: Host): Promise<number | undefined> {
-  const { stdout } = await host.exec
-    .ask('git', ['log', '-1', '--format=%ct'], { cwd: directory })
-    .catch(() => ({ stdout: '' }));
-  return /^\d+$/.test(stdout.trim()) ? Number(stdout.trim()) : undefined;
 }

@@ -2,6 +2,7 @@ import { type ManagerName, type PackageManager, managerPackage } from '../node/p
 import { type PackageJson, readPackageJson } from '../node/manifest.ts';
 import { isObject, parseObject } from '../project/json.ts';
 import type { ReadFile } from '../project/project.ts';
+import { LINKED_COPY } from '../container/linked-copy.ts';
 import { NPMRC } from './npmrc.ts';
 import { type StartCommand, startCommand } from './start.ts';
 
@@ -193,14 +194,16 @@ function dependenciesStage(plan: DockerfilePlan): readonly string[] {
 function lastStage(plan: DockerfilePlan, base: string): readonly string[] {
   const { sourcesFirst, installs, start } = plan;
   const whole = installs.run && sourcesFirst !== undefined;
+  // Where nothing runs anew but a copy, the base need not even be unpacked.
+  const copy = plan.build ? 'COPY' : LINKED_COPY;
   return [
     `# Starts ${start.reason}.`,
     `FROM ${start.argv[0] === 'node' ? base : stageWithTools(plan, base)}`,
     ...(base === plan.base ? ['WORKDIR /app'] : []),
     'ENV NODE_ENV=production',
-    ...(whole ? ['COPY --from=dependencies /app ./'] : []),
-    ...(installs.run && !whole ? ['COPY --from=dependencies /app/node_modules ./node_modules'] : []),
-    plan.build ? 'COPY --from=build /app ./' : 'COPY . .',
+    ...(whole ? [`${copy} --from=dependencies /app ./`] : []),
+    ...(installs.run && !whole ? [`${copy} --from=dependencies /app/node_modules ./node_modules`] : []),
+    plan.build ? `${copy} --from=build /app ./` : `${copy} . .`,
     '# The user node, as a number: Kubernetes (runAsNonRoot) cannot tell who a name is.',
     'USER 1000:1000',
     commandOf(start),

@@ -53,6 +53,8 @@ export interface TaskOptions {
   readonly timeout?: number;
   /** How many run at the same time: the cores of this machine unless told, at least 2, as most tasks wait a lot. */
   readonly parallel?: number;
+  /** Called as soon as a task has failed, while others still run. */
+  readonly onFailure?: () => void;
 }
 
 type TaskHost = Pick<Host, 'exec' | 'log' | 'clock'>;
@@ -104,7 +106,10 @@ export async function runTasks(
     );
     running.set(
       task.name,
-      ended.finally(() => void running.delete(task.name)),
+      ended.finally(() => {
+        running.delete(task.name);
+        if (results.get(task.name)?.status === 'failed') options.onFailure?.();
+      }),
     );
   };
 

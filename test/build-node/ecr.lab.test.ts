@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import {
   DescribeRepositoriesCommand,
@@ -113,6 +115,16 @@ describe('an image in ECR by role', () => {
       ]),
     });
   }, 120_000);
+
+  test('that is built beside checks gets its repository only when they pass', async () => {
+    rmSync(path.join(shop.folder, 'Dockerfile'));
+    shop.write(project({ test: 'exit 1', start: 'node server.js' }));
+    expect((await build()).exitCode).toBe(1);
+    await expect(described()).rejects.toThrow('does not exist in the registry');
+    shop.write(project({ test: 'exit 0', start: 'node server.js' }));
+    expect((await build()).outputs['reused']).toBe('false');
+    expect((await described()).repository?.repositoryName).toBe(repository);
+  }, 180_000);
 
   test('that is built anew on demand is that one, though its tag stands on the first for ever', async () => {
     const first = await build();

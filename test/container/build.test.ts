@@ -42,7 +42,16 @@ describe('the arguments of docker', () => {
     const kept = buildArguments({ ...build, push: false }, '/t/m.json');
     expect(kept.filter((one) => /push|output/.test(one))).toEqual([]);
     expect(buildArguments(build, '/t/m.json')).toContain(
-      '--output=type=image,push=true,rewrite-timestamp=true,unpack=false',
+      '--output=type=image,push=true,rewrite-timestamp=true,source-date-epoch=1,unpack=false',
+    );
+  });
+
+  test('what is built ahead is pushed nowhere, neither the image nor new layers', () => {
+    const layers = { reference: 'r.example/shop:layers-1', known: false };
+    expect(after({ ahead: 'packed', layers })).toEqual(['--output=type=image,push=false,unpack=false']);
+    expect(after({ ahead: 'unpacked', layers })).toEqual(['--output=type=cacheonly']);
+    expect(after({ ahead: 'packed', layers: { ...layers, known: true } })).toContain(
+      '--cache-from=type=registry,ref=r.example/shop:layers-1',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { generateDockerfile, planDockerfile } from '../../src/node-image/dockerfile.ts';
 import { basesOf } from '../../src/container/bases.ts';
-import { generateIgnore, ignoreWritten } from '../../src/container/ignore-file.ts';
+import { generateIgnore } from '../../src/container/ignore-file.ts';
 import { parseIgnore } from '../../src/container/dockerignore.ts';
 import { npmrcFor, npmrcSecrets } from '../../src/node-image/npmrc.ts';
 import { startCommand } from '../../src/node-image/start.ts';
@@ -41,7 +41,7 @@ describe('generateDockerfile', () => {
     expect(commands(text)).toBe(`FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
-COPY . .
+COPY --link . .
 USER 1000:1000
 CMD ["node", "src/server.js"]`);
     expect(text).not.toMatch(/HEALTHCHECK|^ARG/m);
@@ -87,7 +87,7 @@ CMD ["node", "dist/server.js"]`);
   test('copies all sources first where the install may use them, and says why', () => {
     const text = dockerfile({ main: 'a.js', workspaces: ['packages/*'] }, { 'a.js': '' });
     expect(text).toContain('# All sources before the install: each workspace has a package.json.\nCOPY . .\n');
-    expect(text).toContain('COPY --from=dependencies /app ./\n');
+    expect(text).toContain('COPY --link --from=dependencies /app ./\n');
     expect(
       dockerfile({ main: 'a.js', dependencies: { a: '1' }, scripts: { postinstall: 'x' } }, { 'a.js': '' }),
     ).toContain('the script postinstall may use them');
@@ -179,16 +179,6 @@ test('the ignore file keeps secrets and history out, and the project may take ba
   expect(excluded('src')).toBe(false);
   expect(excluded('.env.example', '!.env.example\ntest')).toBe(false);
   expect(excluded('test', '\uFEFF!.env.example\ntest')).toBe(true);
-});
-
-test('what a build wrote stays out: whole folders where nothing else is in them', () => {
-  const before = ['a.js', 'src/x/a.ts', 'out[1]/kept.txt'];
-  const now = [...before, 'dist/a.js', 'dist/b/c.js', 'src/x/a.js', 'src/y/z/b.js', 'out[1]/made!.txt', 'bad\nname'];
-  const patterns = ignoreWritten(before, now);
-  expect(patterns).toEqual(['dist', 'src/x/a.js', 'src/y', String.raw`out\[1\]/made\!.txt`, 'bad?name']);
-  const ignore = parseIgnore(`!**\n${patterns.join('\n')}`);
-  expect(before.filter((file) => ignore.judge(file).excluded)).toEqual([]);
-  expect(ignore.judge('out[1]/made!.txt').excluded).toBe(true);
 });
 
 test('the bases of a Dockerfile: no stages, no scratch, nothing that an ARG completes', () => {

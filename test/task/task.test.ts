@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -44,6 +44,16 @@ describe('tasks', () => {
     const { lines, ended } = run([meeting('lint', 'test'), meeting('test', 'lint')]);
     expect((await ended).map(({ status }) => status)).toEqual(['passed', 'passed']);
     for (const name of ['lint', 'test']) expect(lines.indexOf(`${name} 2`)).toBe(lines.indexOf(`${name} 1`) + 1);
+  });
+
+  test('that fail are told while others still run', async () => {
+    const end = path.join(folder, 'failed');
+    const waiting = script(
+      'test',
+      `const fs = require('fs'); setInterval(() => fs.existsSync('failed') && process.exit(0), 10)`,
+    );
+    const { ended } = run([waiting, fail('lint')], { onFailure: () => writeFileSync(end, ''), timeout: 10_000 });
+    expect((await ended).map(({ status }) => status)).toEqual(['passed', 'failed']);
   });
 
   test('wait for those that they come after, and for a core', async () => {
