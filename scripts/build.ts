@@ -2,32 +2,14 @@
 // on nothing but the sources and the lockfile, so CI can build again and compare.
 import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { bundle } from './bundle.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const out = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
 
 rmSync(out, { recursive: true, force: true });
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: Object.fromEntries(actions().map((name) => [`${name}/index`, `src/${name}/index.ts`])),
-  outdir: out,
-  bundle: true,
-  // What several actions use, and what is imported only when it is needed, becomes a chunk that stands once for all.
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
-  format: 'esm',
-  platform: 'node',
-  target: 'node24',
-  // The ES modules of a package, out of which only what is used is taken.
-  mainFields: ['module', 'main'],
-  // Packages in CommonJS still ask for Node's own modules by require.
-  banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
-  minify: true,
-  legalComments: 'none',
-  metafile: true,
-  logLevel: 'warning',
-});
+const entries = Object.fromEntries(actions().map((name) => [`${name}/index`, `src/${name}/index.ts`]));
+const metafile = await bundle(entries, out);
 // Test runners load these files themselves, see src/test-report/recording.ts.
 cpSync(path.join(root, 'src', 'recorders'), path.join(out, 'recorders'), { recursive: true });
 writeFileSync(path.join(out, 'package.json'), '{"type":"module"}\n');
