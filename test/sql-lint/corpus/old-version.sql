@@ -1,0 +1,31 @@
+-- What the running version asks of the database while a migration is applied. It names all columns, leaves those out
+-- that may be left out, and knows nothing of what comes.
+SELECT id, code, name, phone, active FROM carriers WHERE id = 1;
+SELECT DISTINCT * FROM carriers WHERE id < 5;
+INSERT INTO carriers (id, code, name) VALUES (900001, 'OLD', 'Old');
+INSERT INTO carriers (id, code, name) VALUES (1, 'C1', 'Old') ON CONFLICT (id) DO NOTHING;
+INSERT INTO carriers (id, code, name) VALUES (900002, 'C1', 'Old') ON CONFLICT (code) DO UPDATE SET name = excluded.name;
+UPDATE carriers SET name = 'New', phone = '1', active = false WHERE id = 2;
+DELETE FROM carriers WHERE id = 900001;
+SELECT id, carrier_id, reference, tracking, weight, status, note, price, created_at, delivered_at, customer_ip, email FROM shipments WHERE id = 1;
+SELECT DISTINCT * FROM shipments WHERE id < 5;
+INSERT INTO shipments (note) VALUES ('old');
+INSERT INTO shipments (tracking, note) VALUES ('T1', 'old') ON CONFLICT (tracking) DO NOTHING;
+INSERT INTO shipments (carrier_id, reference, tracking, weight, status, note, price, delivered_at) VALUES (1, 'R', 'OLD', 2.5, 'sent', 'n', 900000, now());
+UPDATE shipments SET weight = 3, price = price + 1000000, status = 'delivered', reference = 'X' WHERE id = 3;
+SELECT count(*) FROM shipments WHERE price > 5 AND weight < 10 AND created_at < now() AND id < 10;
+SELECT id FROM shipments WHERE id = 7 AND reference = 'R7' AND tracking LIKE 'T%';
+DELETE FROM carriers WHERE id = 5000;
+DELETE FROM shipments WHERE id = 9999;
+SELECT i.id, i.total FROM billing.invoices i JOIN shipments s ON s.id = i.shipment_id WHERE s.id = 5;
+INSERT INTO billing.invoices (shipment_id, total) VALUES (1, 5);
+SELECT value FROM settings WHERE key = 'theme';
+INSERT INTO settings (key, value) VALUES ('theme', 'x') ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+SELECT id, shipment_id, at, kind FROM events WHERE at = '2025-06-01' AND id = 5 LIMIT 1;
+INSERT INTO events (id, shipment_id, at) VALUES (1, 1, '2026-02-02');
+SELECT id, shipment_id, at, kind FROM events_2024 WHERE id = 5 LIMIT 1;
+SELECT carrier_id FROM carrier_totals WHERE id = 1;
+SELECT id, status FROM shipment_list WHERE id = 1;
+SELECT shipment_label(5);
+SELECT nextval('invoice_numbers');
+SELECT 'sent'::shipment_status, 'x@y.example'::email_address, 5::positive;
