@@ -1,0 +1,5 @@
+CREATE TABLE routes (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  origin text NOT NULL,
+  destination text NOT NULL
+);

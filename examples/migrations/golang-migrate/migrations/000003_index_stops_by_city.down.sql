@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY stops_by_city;

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY stops_by_city ON stops (city);

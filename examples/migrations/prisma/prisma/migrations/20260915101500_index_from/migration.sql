@@ -1,0 +1,2 @@
+-- CreateIndex
+CREATE INDEX CONCURRENTLY "Pickup_from_idx" ON "Pickup"("from");

@@ -1,0 +1,2 @@
+-- migrate-db: no-transaction
+DROP INDEX CONCURRENTLY couriers_by_city;

@@ -1,0 +1,2 @@
+-- migrate-db: no-transaction
+CREATE INDEX CONCURRENTLY couriers_by_city ON couriers (city);
