@@ -1,6 +1,6 @@
 import type { CredentialSource, Credentials } from './credentials.ts';
 import { stsHost } from './partition.ts';
-import { canonicalQuery, hmac, sha256, signingKey } from './signature.ts';
+import { presigned } from './signature.ts';
 
 /** EKS takes a token for 15 minutes from its date; a minute is left for clocks that differ and requests under way. */
 const TOKEN_LIFE_MS = 14 * 60_000;
@@ -18,24 +18,16 @@ export interface TokenRequest {
  * host whatever endpoint is configured, since the cluster trusts no other.
  */
 export function eksToken(credentials: Credentials, { cluster, region, now }: TokenRequest): string {
-  const host = stsHost(region);
-  const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
-  const day = time.slice(0, 8);
-  const scope = `${day}/${region}/sts/aws4_request`;
-  const query = canonicalQuery({
-    Action: 'GetCallerIdentity',
-    Version: '2011-06-15',
-    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
-    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
-    'X-Amz-Date': time,
-    'X-Amz-Expires': '60',
-    'X-Amz-SignedHeaders': 'host;x-k8s-aws-id',
-    ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
-  });
-  const request = ['GET', '/', query, `host:${host}`, `x-k8s-aws-id:${cluster}`, '', 'host;x-k8s-aws-id', sha256('')];
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(request.join('\n'))].join('\n');
-  const signature = hmac(signingKey(credentials.secretAccessKey, day, region, 'sts'), toSign).toString('hex');
-  return `k8s-aws-v1.${Buffer.from(`https://${host}/?${query}&X-Amz-Signature=${signature}`).toString('base64url')}`;
+  const request = {
+    host: stsHost(region),
+    query: { Action: 'GetCallerIdentity', Version: '2011-06-15' },
+    headers: { 'x-k8s-aws-id': cluster },
+    service: 'sts',
+    region,
+    now,
+    expires: 60,
+  };
+  return `k8s-aws-v1.${Buffer.from(`https://${presigned(request, credentials)}`).toString('base64url')}`;
 }
 
 /**

@@ -10,7 +10,7 @@ export function cloudFrontHost(region: string): { readonly host: string; readonl
   return { host: 'cloudfront.amazonaws.com', region: 'us-east-1' };
 }
 
-/** S3 of the region. */
-export function s3Host(region: string): string {
-  return stsHost(region).replace(/^sts\./, 's3.');
+/** A service's endpoint in the region, such as `rds.eu-central-1.amazonaws.com`. */
+export function serviceHost(service: 's3' | 'rds' | 'secretsmanager', region: string): string {
+  return stsHost(region).replace(/^sts\./, `${service}.`);
 }

@@ -44,7 +44,7 @@ export class AwsError extends Error {
 
 /** Where a service is, and what its calls are signed for. */
 export interface RestService {
-  readonly name: 's3' | 'cloudfront';
+  readonly name: 's3' | 'cloudfront' | 'rds' | 'secretsmanager';
   /** `https://host`. */
   readonly endpoint: string;
   readonly region: string;
@@ -158,8 +158,22 @@ async function readAll(answer: IncomingMessage): Promise<Buffer> {
 
 function errorOf(status: number, { headers, body }: RestAnswer): AwsError {
   const text = body.toString('utf8');
+  const told = text.startsWith('{') ? jsonError(text) : undefined;
+  if (told !== undefined) return new AwsError(told.code, told.message, status, headers);
   const code = element(text, 'Code') ?? (status === 404 ? 'NotFound' : `HTTP ${status}`);
   return new AwsError(code, element(text, 'Message') ?? (text.slice(0, 300) || `HTTP ${status}`), status, headers);
+}
+
+/** A refusal of the JSON protocol: `{"__type":"com.amazon…#ResourceNotFoundException","message":"…"}`. */
+function jsonError(text: string): { readonly code: string; readonly message: string } | undefined {
+  try {
+    const { __type: type, message, Message } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof type !== 'string') return undefined;
+    const words = [message, Message].find((words) => typeof words === 'string');
+    return { code: type.replace(/^.*#/, ''), message: words ?? type };
+  } catch {
+    return undefined;
+  }
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,7 +2,7 @@ import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { type CredentialSource, endpointOf } from './credentials.ts';
 import { credentialFault, missingAction, told } from './errors.ts';
-import { s3Host } from './partition.ts';
+import { serviceHost } from './partition.ts';
 import { AwsError, type Rest, type RestAnswer, type RestCall, type StreamedBody, openRest } from './rest.ts';
 import { sha256, uriEncoded } from './signature.ts';
 import { element, elements, escaped } from './xml.ts';
@@ -59,7 +59,7 @@ export function openBucket(
   const given = endpointOf(host.env, 'S3');
   // A name with dots does not fit S3's certificate, and a stand-in has no names at all.
   const inPath = given !== undefined || name.includes('.');
-  const endpoint = given ?? `https://${inPath ? '' : `${name}.`}${s3Host(region)}`;
+  const endpoint = given ?? `https://${inPath ? '' : `${name}.`}${serviceHost('s3', region)}`;
   const options = { credentials, clock: host.clock, signal: host.signal, proxyEnv: host.env };
   const rest: Rest = openRest({ name: 's3', endpoint, region }, options);
   const pathOf = (key: string): string =>

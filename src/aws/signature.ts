@@ -54,6 +54,44 @@ export function signedHeaders(request: SignedRequest, credentials: Credentials):
   return { ...headers, authorization: `AWS4-HMAC-SHA256 ${parts.join(', ')}` };
 }
 
+/** A GET that somebody else sends later: the URL itself holds who asks, until when, and the signature. */
+export interface Presigned {
+  /** With its port, where that is not the scheme's own. */
+  readonly host: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Headers besides `host` that the sender has to set, by names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly service: string;
+  readonly region: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Seconds from `now` for which it holds. */
+  readonly expires: number;
+}
+
+/** `host/?query` of such a request, without its scheme (AWS's "Authenticating Requests: Using Query Parameters"). */
+export function presigned(request: Presigned, credentials: Credentials): string {
+  const { host, service, region } = request;
+  const time = new Date(request.now).toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
+  const day = time.slice(0, 8);
+  const scope = `${day}/${region}/${service}/aws4_request`;
+  const headers = Object.entries({ ...request.headers, host }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const names = headers.map(([name]) => name).join(';');
+  const query = canonicalQuery({
+    ...request.query,
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
+    'X-Amz-Date': time,
+    'X-Amz-Expires': String(request.expires),
+    'X-Amz-SignedHeaders': names,
+    ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
+  });
+  const canonical = ['GET', '/', query, ...headers.map((pair) => pair.join(':')), '', names, sha256('')].join('\n');
+  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
+  const signature = hmac(signingKey(credentials.secretAccessKey, day, region, service), toSign).toString('hex');
+  return `${host}/?${query}&X-Amz-Signature=${signature}`;
+}
+
 /** The key of Signature Version 4 for one day, region and service (AWS IAM guide, "Create a signed request"). */
 export function signingKey(secret: string, day: string, region: string, service: string): Buffer {
   return [day, region, service, 'aws4_request'].reduce<Buffer>(

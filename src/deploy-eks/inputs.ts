@@ -1,22 +1,13 @@
 import { choice, duration, flag, lines, list, optionalFlag, secret, text } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
+import { clusterInputs } from '../cluster/target.ts';
 
 const NAME = /[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/;
 const IMAGE = /[A-Za-z0-9._/-]+=[A-Za-z0-9][A-Za-z0-9._/:@-]*/;
 
 /** What deploy-eks takes; actions/deploy-eks/action.yml says the same in words, and a contract test holds both together. */
 export const inputs = {
-  cluster: text({
-    pattern: /[0-9A-Za-z][A-Za-z0-9_-]{0,99}/,
-    allowed: 'the name of an EKS cluster: letters, digits, - and _',
-  }),
-  region: text({ pattern: /[a-z]{2,4}(-[a-z]+)+-\d/, allowed: 'an AWS region such as eu-central-1' }),
-  'role-to-assume': text({
-    pattern: /arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+/,
-    allowed: 'a role ARN such as arn:aws:iam::123456789012:role/deploy',
-  }),
-  kubeconfig: text({ allowed: 'the path of a kubeconfig file' }),
-  context: text({ allowed: 'the name of a context in the kubeconfig' }),
+  ...clusterInputs,
   namespace: text({ pattern: NAME, allowed: 'a Kubernetes namespace: lower case letters, digits and -' }),
   manifests: list({
     default: 'k8s',

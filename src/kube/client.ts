@@ -166,6 +166,14 @@ export function connect(options: ServerOptions): Kube {
       const query = { container, previous: previous || undefined, tailLines, limitBytes: LOG_BYTES };
       return transport.send({ method: 'GET', path: path + queryString(query), accept: '*/*', idempotent: true });
     },
+    async *followLog(pod, { container, since }, signal) {
+      const path = `/api/v1/namespaces/${segment(pod.namespace)}/pods/${segment(pod.name)}/log`;
+      const query = { container, follow: true, timestamps: true, sinceTime: since || undefined };
+      for await (const text of transport.lines(path + queryString(query), signal)) {
+        const [, time = '', line = ''] = /^(\S+) ?(.*)$/s.exec(text) ?? [];
+        yield { time, line };
+      }
+    },
   };
 }
 

@@ -90,6 +90,18 @@ export interface Kube {
   delete(ref: ObjectRef, options?: { readonly propagation?: 'Foreground' | 'Background' | 'Orphan' }): Promise<void>;
   /** The last lines of a container's log; `previous` is the run before the last restart. */
   logs(pod: { readonly namespace: string; readonly name: string }, options: LogOptions): Promise<string>;
+  /** A container's log from `since` on and as it is written, until the container ends or `signal` aborts. */
+  followLog(
+    pod: { readonly namespace: string; readonly name: string },
+    options: { readonly container: string; readonly since: string },
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine>;
+}
+
+export interface LogLine {
+  /** RFC 3339 with nanoseconds, which orders as text within one container. */
+  readonly time: string;
+  readonly line: string;
 }
 
 export interface LogOptions {

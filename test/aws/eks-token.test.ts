@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eksToken, tokenSource } from '../../src/aws/eks-token.ts';
 import { signingKey } from '../../src/aws/signature.ts';
+import { awsSigner } from './signer.ts';
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
@@ -17,24 +18,8 @@ describe('a token for EKS', () => {
   });
 
   test('is signed as the signer of the AWS SDK signs it', async () => {
-    const { SignatureV4 } = await import('@smithy/signature-v4');
-    const { createHash, createHmac } = await import('node:crypto');
-    class Sha256 {
-      readonly hash;
-      constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-        this.hash =
-          secret === undefined ? createHash('sha256') : createHmac('sha256', Buffer.from(secret as Uint8Array));
-      }
-      update(data: Uint8Array): void {
-        this.hash.update(data);
-      }
-      async digest(): Promise<Uint8Array> {
-        return this.hash.digest();
-      }
-      reset(): void {}
-    }
     const credentials = { ...KEYS, sessionToken: 'a+b/c=' };
-    const signer = new SignatureV4({ credentials, region: 'eu-central-1', service: 'sts', sha256: Sha256 });
+    const signer = awsSigner(credentials, 'eu-central-1', 'sts');
     const signed = await signer.presign(
       {
         method: 'GET',

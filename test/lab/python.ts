@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { locked } from './lock.ts';
 
 const run = promisify(execFile);
 
@@ -16,6 +17,8 @@ const packages = {
   spdx: { install: 'spdx-tools', version: '0.8.3', program: 'pyspdxtools' },
   // A real index of Python packages.
   pypiserver: { install: 'pypiserver', version: '2.3.2', program: 'pypi-server' },
+  // The linter for PostgreSQL migrations that most teams use.
+  squawk: { install: 'squawk-cli', version: '2.70.0', program: 'squawk' },
   uv: { install: 'uv', version: '0.13.9', program: 'uv' },
 } as const;
 
@@ -35,15 +38,22 @@ export async function hasPython(): Promise<boolean> {
  * @throws Error with pip's own words when that fails
  */
 export async function findPythonProgram(name: PythonProgram, cache: string): Promise<string> {
-  const { install, version, program } = packages[name];
+  const { version, program } = packages[name];
   const folder = join(cache, 'python', `${name}-${version}`);
   const path = join(folder, 'bin', program);
   if (await isComplete(folder)) return path;
+  // Test files run side by side, and several may miss it.
+  return locked(folder, async () => ((await isComplete(folder)) ? path : install(name, folder)));
+}
+
+async function install(name: PythonProgram, folder: string): Promise<string> {
+  const { install: wanted, version, program } = packages[name];
+  const path = join(folder, 'bin', program);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, '..'), { recursive: true });
   const limit = { timeout: 10 * 60_000, maxBuffer: 16 * 1024 * 1024 };
   await run('python3', ['-m', 'venv', folder], limit);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${install}==${version}`];
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `${wanted}==${version}`];
   await run(join(folder, 'bin', 'python3'), pip, limit);
   await access(path, constants.X_OK);
   await writeFile(join(folder, 'complete'), folder);

@@ -4,7 +4,7 @@ import { isObject } from './values.ts';
 
 /** One call of AWS's API, as far as the lab has to understand it. */
 export interface AwsCall {
-  readonly service: 'sts' | 'eks' | 'ecr' | 's3' | 'cloudfront';
+  readonly service: 'sts' | 'eks' | 'ecr' | 's3' | 'cloudfront' | 'rds';
   /** As IAM names it, such as `ecr:CreateRepository`. */
   readonly action: string;
   /** ARN of what it is about; `*` where the action has no such thing. */
@@ -21,7 +21,7 @@ export const accountId = '123456789012';
 const ecrTarget = 'AmazonEC2ContainerRegistry_V20150921.';
 
 /**
- * What a request asks of AWS. STS speaks the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
+ * What a request asks of AWS. STS and RDS speak the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
  * region stands in the scope of the signature; S3 and CloudFront speak REST, and are known by that scope.
  */
 export function readCall({ method, url, headers, body }: Asked, homeRegion: string): AwsCall | undefined {
@@ -46,12 +46,20 @@ export function readCall({ method, url, headers, body }: Asked, homeRegion: stri
   const form = new URLSearchParams(body);
   const action = form.get('Action');
   if (action === null) return undefined;
+  if (service === 'rds') return { ...signed, service, action: `rds:${action}`, resource: rdsResource(form, region) };
   return { ...signed, service: 'sts', action: `sts:${action}`, resource: form.get('RoleArn') ?? '*' };
 }
 
 /** ARN of a repository of ECR. */
 export function repositoryArn(name: string, region: string): string {
   return `arn:aws:ecr:${region}:${accountId}:repository/${name}`;
+}
+
+/** ARN of the snapshot that a call is about; creating one also needs the right on its source, which is not looked at. */
+function rdsResource(form: URLSearchParams, region: string): string {
+  const [instance, cluster] = [form.get('DBSnapshotIdentifier'), form.get('DBClusterSnapshotIdentifier')];
+  if (cluster !== null) return `arn:aws:rds:${region}:${accountId}:cluster-snapshot:${cluster}`;
+  return `arn:aws:rds:${region}:${accountId}:snapshot:${instance ?? '*'}`;
 }
 
 function ecrResource(action: string, body: string, region: string): string {

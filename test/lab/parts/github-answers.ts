@@ -13,6 +13,8 @@ interface Kind {
   readonly parent?: { readonly create: string; readonly list: string };
   /** Fields that a list can be narrowed by. */
   readonly filters?: readonly string[];
+  /** What a new one has whatever the request says. */
+  readonly always?: Readonly<Record<string, unknown>>;
 }
 
 interface Kept {
@@ -43,6 +45,8 @@ const kinds: readonly Kind[] = [
     list: `${repo}/issues/{issue_number}/comments`,
     item: `${repo}/issues/comments/{comment_id}`,
     parent: { create: 'issue_number', list: 'issue_number' },
+    // So does GitHub show who writes with the token of a job.
+    always: { user: { login: 'github-actions[bot]', type: 'Bot' } },
   },
   {
     create: `${repo}/statuses/{sha}`,
@@ -102,7 +106,7 @@ export function githubAnswers(token: string): (asked: Asked) => Answer {
       const id = kept.length + 1;
       // A deployment is asked for by a ref, which GitHub looks up; here it is a commit already.
       const commit = kind === deployments ? { sha: field('ref') } : {};
-      const value = overlaid(operation?.example(201), { conclusion: null, ...given, ...commit, id });
+      const value = overlaid(operation?.example(201), { conclusion: null, ...given, ...commit, ...kind.always, id });
       kept.push({ kind, repository, parent, id, value });
       return { status: 201, value };
     }

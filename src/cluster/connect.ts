@@ -7,10 +7,10 @@ import { tokenSource } from '../aws/eks-token.ts';
 import { connect } from '../kube/client.ts';
 import type { Kube } from '../kube/kube.ts';
 import { readKubeconfig } from '../kube/kubeconfig.ts';
-import type { Target } from './plan.ts';
+import type { Target } from './target.ts';
 
-/** An open connection, and the namespace that the kubeconfig's context names (`''` without one). */
-export interface Connection {
+/** An open cluster, and the namespace that the kubeconfig's context names (`''` without one). */
+export interface Cluster {
   readonly kube: Kube;
   readonly namespace: string;
 }
@@ -19,7 +19,7 @@ export interface Connection {
 const CANCELLED_MS = 2000;
 
 /** Opens the cluster's API; its credentials are masked first. */
-export async function connectTo(target: Target, host: Host): Promise<Connection> {
+export async function connectTo(target: Target, host: Host): Promise<Cluster> {
   if (target.kind === 'eks') return connectToEks(target, host);
   const { server, namespace, secrets } = await readKubeconfig(
     path.resolve(host.info.workspace, target.path),
@@ -33,7 +33,7 @@ export async function connectTo(target: Target, host: Host): Promise<Connection>
 }
 
 // The token lives 14 minutes and the role's session an hour: both are asked for again as long as the deploy runs.
-async function connectToEks(target: Target & { kind: 'eks' }, host: Host): Promise<Connection> {
+async function connectToEks(target: Target & { kind: 'eks' }, host: Host): Promise<Cluster> {
   const { cluster, region, roleToAssume } = target;
   const credentials = awsCredentials(host, { roleToAssume, region });
   const { endpoint, ca } = await describeCluster(credentials, { region, cluster }, host);
