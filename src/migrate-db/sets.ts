@@ -1,0 +1,51 @@
+import type { Host } from '../action/host.ts';
+import { changedLines } from '../coverage/changed.ts';
+import { findTools } from '../migration/detect.ts';
+import { type Files, filesOf, within } from '../migration/files.ts';
+import type { Migration } from '../migration/migration.ts';
+import type { Found, Tool } from '../migration/tool.ts';
+import { toolNamed } from '../migration/tools/tools.ts';
+import type { MigrateInputs } from './inputs.ts';
+
+/** The migrations of one tool in one folder. */
+export interface MigrationSet {
+  readonly found: Found;
+  readonly tool: Tool;
+  /** All, in the order in which they are applied. */
+  readonly migrations: readonly Migration[];
+}
+
+/** Finds and reads everything that the inputs mean. @throws UserError where there is nothing, or nothing readable */
+export async function readSets(given: MigrateInputs, host: Host): Promise<readonly MigrationSet[]> {
+  const files: Files = await filesOf(host.info.workspace);
+  const wish = { directory: within('', given.directory), ...(given.tool !== '' && { tool: given.tool }) };
+  const found = findTools(files, wish);
+  return Promise.all(
+    found.map(async (one) => {
+      const tool = toolNamed(one.tool);
+      const migrations = await tool.read(one, host.info.workspace);
+      host.log.info(`${tool.title}: ${migrations.length} migrations; ${one.reason}`);
+      return { found: one, tool, migrations };
+    }),
+  );
+}
+
+/** Which migrations a pull request or push brings, by the files that it changes. */
+export interface News {
+  /** In their order. */
+  readonly migrations: readonly Migration[];
+  /** Why all count as new, where it is not known which are. */
+  readonly unknown?: string;
+}
+
+/** The new and changed ones; all of them where the inputs say so, or nobody knows. */
+export async function newsOf(set: MigrationSet, given: MigrateInputs, host: Host): Promise<News> {
+  if (given.allFiles) return { migrations: set.migrations };
+  const changed = await changedLines(host);
+  if (changed === undefined) return { migrations: set.migrations };
+  if ('unknown' in changed) {
+    const unknown = changed.unknown.replace(/which lines/, 'which migrations');
+    return { migrations: set.migrations, unknown };
+  }
+  return { migrations: set.migrations.filter(({ file }) => changed.lines.has(file)) };
+}
