@@ -19,9 +19,9 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'deliver-'));
   act = await findBinary('act', cache);
   await copyProduct(root, path.join(folder, 'product'));
-  for (const action of ['build-node', 'build-python', 'deploy-eks']) {
+  for (const action of ['build-node', 'build-python', 'deploy-eks', 'migrate-db']) {
     const bundle = path.join(folder, 'product', 'dist', action);
-    await rm(bundle, { recursive: true });
+    await rm(bundle, { recursive: true, force: true });
     await mkdir(bundle);
     await cp(path.join(import.meta.dirname, 'stand-in.mjs'), path.join(bundle, 'index.js'));
   }
@@ -57,6 +57,35 @@ describe('a push to the default branch', () => {
     });
     expect(exitCode).toBe(1);
     expect(ran.map(({ environment }) => environment)).toEqual([undefined, 'dev', 'test']);
+  });
+
+  test('with migrations applies before each deployment what the running version does not mind, and the rest after it', async () => {
+    const { exitCode, ran } = await deliver({ migrations: 'db/migrations' });
+    expect(exitCode).toBe(0);
+    const migrated = (phase: string) => [`plan ${phase}`, `apply ${phase}`];
+    expect(ran.slice(1).map(({ mode, phase, environment }) => (mode ? `${mode} ${phase}` : environment))).toEqual(
+      ['staging', 'production'].flatMap((one) => [...migrated('expand'), one, ...migrated('contract')]),
+    );
+    expect(ran[2]).toMatchObject({ directory: 'db/migrations', 'expect-risk': 'none' });
+  });
+
+  test('with migrations stops at the first environment that fails', async () => {
+    const { exitCode, ran } = await deliver({ migrations: 'db', env: { STAND_IN_FAILS: 'staging' } });
+    expect(exitCode).toBe(1);
+    expect(ran.map(({ environment }) => environment).filter(Boolean)).toEqual(['staging']);
+    expect(ran.at(-1)).toMatchObject({ environment: 'staging' });
+  });
+
+  test('asks those who answer for the database where the risk is high', async () => {
+    const { jobs } = await deliver({
+      migrations: 'db',
+      environments: '["production"]',
+      env: { STAND_IN_RISK: 'high' },
+    });
+    const asked = jobs.filter((job) => job.endsWith('ask those who answer for the database: success'));
+    expect(asked).toHaveLength(2);
+    const none = await deliver({ migrations: 'db', environments: '["production"]' });
+    expect(none.jobs.filter((job) => /ask those who answer/.test(job) && job.endsWith('success'))).toEqual([]);
   });
 
   test('gets the registry from a variable when GitHub masks the name of the image', async () => {
@@ -95,6 +124,7 @@ interface Given {
   readonly event?: string;
   readonly ref?: string;
   readonly environments?: string;
+  readonly migrations?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, string>>;
 }
@@ -110,14 +140,16 @@ async function deliver({
   jobs: readonly string[];
   ran: readonly Readonly<Record<string, string>>[];
 }> {
-  const { environments, env, vars } = given;
+  const { environments, migrations, env, vars } = given;
   const run = await mkdtemp(path.join(folder, 'run-'));
   const record = path.join(run, 'record');
   await writeFile(record, '');
   const text = await readFile(path.join(root, 'workflows', template), 'utf8');
   const chosen = environments === undefined ? text : text.replace(/(environments: ).*/, `$1'${environments}'`);
   await mkdir(path.join(run, 'caller', '.github', 'workflows'), { recursive: true });
-  await writeFile(path.join(run, 'caller', '.github/workflows/deliver.yml'), chosen);
+  const whole = migrations === undefined ? chosen : `${chosen.trimEnd()}\n      migrations: ${migrations}\n`;
+  await mkdir(path.join(run, 'caller', migrations ?? ''), { recursive: true });
+  await writeFile(path.join(run, 'caller', '.github/workflows/deliver.yml'), whole);
   const { exitCode, jobs } = await runWorkflow({
     act,
     nodeBin: path.dirname(process.execPath),

@@ -11,8 +11,8 @@ const callable = workflows(root);
 const own = globSync('.github/workflows/*.yml', { cwd: root });
 const templates = globSync('workflows/*.yml', { cwd: root });
 
-/** Of the workflows alone: what hands something from one job to another. */
-const OWN_INPUTS = new Set(['artifact']);
+/** Of the workflows alone: what hands something from one job to another, names their environment or prepares the runner. */
+const OWN_INPUTS = new Set(['artifact', 'environment', 'approval-environment', 'install']);
 const nothing: Pick<Manifest, 'inputs' | 'outputs'> = { inputs: {}, outputs: {} };
 
 interface Step {
