@@ -22,10 +22,10 @@ const tallies: Tally[] = [
 for (const linter of workflowLinters(root)) tallies.push(await lint(linter));
 // As root on Debian the lab installs what it misses; elsewhere it says what to install.
 process.env['LAB_INSTALL'] = '1';
-// They wait for downloads and disks more than they compute.
-tallies.push(await jest('tests with real tools', 'tools', ['--maxWorkers=3']));
-// The two share the lab, and nothing in it that either would disturb.
+// Image builds share the lab with its other tests, and nothing in it that either would disturb; tests with real tools
+// need no part of it. All of them wait for downloads and disks more than they compute.
 const beside = jest('tests with image builds', 'builds', ['--runInBand'], true);
+tallies.push(await jest('tests with real tools', 'tools', ['--maxWorkers=3']));
 tallies.push(await jest('lab tests', 'lab', ['--runInBand']), await beside);
 tallies.push(await program('lab down', process.execPath, ['test/lab/cli.ts', 'down']));
 rmSync(scratch, { recursive: true, force: true });

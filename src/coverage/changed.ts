@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Host } from '../action/host.ts';
+import { readEvent } from '../github/event.ts';
 import { isObject } from '../project/json.ts';
 
 /** The lines that a pull request or a push adds or changes, by file relative to the root of the repository. */
@@ -16,7 +17,6 @@ export interface Unknown {
 }
 
 const MAX_DIFF = 50_000_000;
-const MAX_EVENT = 30_000_000;
 const FETCH_MS = 30_000;
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
@@ -71,11 +71,7 @@ export function parseDiff(diff: string): ReadonlyMap<string, ReadonlySet<number>
 }
 
 async function baseOf({ info }: GitHost): Promise<Base | undefined> {
-  if (info.eventPath === '' || ((await stat(info.eventPath).catch(() => undefined))?.size ?? Infinity) > MAX_EVENT) {
-    return undefined;
-  }
-  const event: unknown = JSON.parse(await readFile(info.eventPath, 'utf8').catch(() => 'null'));
-  if (!isObject(event)) return undefined;
+  const event = await readEvent(info);
   const { pull_request: pull, merge_group: group, before } = event;
   if (isObject(pull) && isObject(pull['base']) && isObject(pull['head'])) {
     const [sha, head] = [commit(pull['base']['sha']), commit(pull['head']['sha'])];
@@ -115,6 +111,7 @@ async function present(sha: string, host: GitHost): Promise<string | undefined> 
 }
 
 async function diffOf(from: string, host: GitHost): Promise<string | undefined> {
+  await mkdir(host.info.temp, { recursive: true });
   const folder = await mkdtemp(path.join(host.info.temp, 'diff-'));
   try {
     const file = path.join(folder, 'diff');

@@ -1,6 +1,7 @@
 import { type Problem, UserError } from '../action/errors.ts';
 import { quote } from '../action/fields.ts';
 import type { Distribution } from '../aws/cloudfront.ts';
+import { pullRequestOf } from '../github/event.ts';
 import type { WebInputs } from './inputs.ts';
 
 /** What is to happen, and where. */
@@ -29,7 +30,7 @@ export interface Event {
 export function planTarget(given: WebInputs, env: Readonly<Record<string, string | undefined>>, event: Event): Target {
   const problems: Problem[] = [];
   const region = given.region || env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || '';
-  const number = pullRequestOf(event);
+  const number = pullRequestOf(event.name, event.payload)?.number;
   const wantsPreview = given.preview === 'true' || (given.preview === 'auto' && number !== undefined);
   if (region === '') {
     problems.push({
@@ -66,13 +67,6 @@ export function planTarget(given: WebInputs, env: Readonly<Record<string, string
     prefix: parts.map((part) => `${part}/`).join(''),
     preview,
   };
-}
-
-function pullRequestOf({ name, payload }: Event): number | undefined {
-  if (!/^pull_request(_target)?$/.test(name) || typeof payload !== 'object' || payload === null) return undefined;
-  const { pull_request: pull, number } = payload as { pull_request?: { number?: unknown }; number?: unknown };
-  const found = pull?.number ?? number;
-  return typeof found === 'number' && Number.isSafeInteger(found) && found > 0 ? found : undefined;
 }
 
 /** Where the site is asked for: `url` is the address of the site that previews are of. */

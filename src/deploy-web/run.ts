@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Action } from '../action/action.ts';
 import { Failed, UserError, messageOf } from '../action/errors.ts';
 import { unlessAborted } from '../action/grace.ts';
 import type { Host } from '../action/host.ts';
 import { trackedDeployment } from '../github/deployments.ts';
+import { readEvent } from '../github/event.ts';
 import { removePreview, rollBack } from './back.ts';
 import { deploy, readSite } from './deploy.ts';
 import { type WebInputs, inputs } from './inputs.ts';
@@ -27,7 +27,7 @@ async function deliverAndTell(given: WebInputs, host: Host): Promise<Outputs> {
   const record = new WebRecord(host.clock);
   const told = { environment: given.environment, url: given.url, info: host.info, record, bucket: given.bucket };
   try {
-    const target = planTarget(given, host.env, { name: host.info.eventName, payload: await payloadOf(host) });
+    const target = planTarget(given, host.env, { name: host.info.eventName, payload: await readEvent(host.info) });
     const url = addressOf(given.url, target);
     const verdict = await deliver(given, host, target, record);
     await host.summarize(summary({ ...told, url, preview: target.preview, verdict }));
@@ -112,13 +112,4 @@ function outputsOf(verdict: Verdict, record: WebRecord, url: string): Record<str
     unchanged: String(record.unchanged),
     invalidation: record.invalidation?.id ?? '',
   };
-}
-
-async function payloadOf({ info }: Host): Promise<unknown> {
-  const text = info.eventPath === '' ? '' : await readFile(info.eventPath, 'utf8').catch(() => '');
-  try {
-    return JSON.parse(text || 'null') as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -98,7 +98,8 @@ function installCommand({ installer, hashed, workspace }: PythonImagePlan): stri
     case 'poetry':
       return `${toolCommand(name)} install --only=main --no-root --no-interaction`;
     case 'pdm':
-      return `${toolCommand(name)} install --prod --frozen-lockfile --no-self --no-editable`;
+      // Its look for a newer pdm waits a minute where builds do not reach PyPI.
+      return `PDM_CHECK_UPDATE=0 ${toolCommand(name)} install --prod --frozen-lockfile --no-self --no-editable`;
     case 'pipenv':
       return `${toolCommand(name)} sync`;
     case 'pip':

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { readEvent } from '../github/event.ts';
 import { greenCommits } from '../github/runs.ts';
 import { isObject } from '../project/json.ts';
 import type { Git } from './git.ts';
@@ -13,8 +13,6 @@ export interface Base {
   readonly reason: string;
 }
 
-const MAX_EVENT = 30 * 1024 ** 2;
-
 /**
  * Finds what was already checked. A pull request is compared with its base, a branch with its last commit for which this
  * workflow succeeded, a branch without one with the default branch's. What a push came after (`before` of its event) is
@@ -24,7 +22,7 @@ const MAX_EVENT = 30 * 1024 ** 2;
  * is which files differ: after a force push it is none.
  */
 export async function baseOf(token: string, git: Git, host: Pick<Host, 'info' | 'clock' | 'signal'>): Promise<Base> {
-  const event = await readEvent(host.info.eventPath);
+  const event = await readEvent(host.info);
   const named = baseInEvent(event);
   if (named !== undefined) return ofRequest(named, git);
   const { ref, refName } = host.info;
@@ -60,14 +58,4 @@ function baseInEvent(event: Readonly<Record<string, unknown>>): string | undefin
 function defaultBranch({ repository }: Readonly<Record<string, unknown>>): string | undefined {
   const name = isObject(repository) ? repository['default_branch'] : undefined;
   return typeof name === 'string' ? name : undefined;
-}
-
-async function readEvent(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    if ((await stat(file)).size > MAX_EVENT) return {};
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -2,13 +2,19 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/action/errors.ts';
 import { closeLab } from '../lab/lab.ts';
+import { tellMigrate } from './demo-migrate.ts';
 import { tellNode } from './demo-node.ts';
 import { tellPython } from './demo-python.ts';
 import { tellWeb } from './demo-web.ts';
 import { type Story, openStage } from './stage.ts';
 import { screen } from './terminal.ts';
 
-const stories: Readonly<Record<string, Story>> = { node: tellNode, python: tellPython, web: tellWeb };
+const stories: Readonly<Record<string, Story>> = {
+  node: tellNode,
+  python: tellPython,
+  web: tellWeb,
+  migrate: tellMigrate,
+};
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

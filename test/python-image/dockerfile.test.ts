@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { generatePythonDockerfile } from '../../src/python-image/dockerfile.ts';
 import { type PythonImageGiven, planPythonImage } from '../../src/python-image/plan.ts';
 import { type Installer, UV_WHEELS } from '../../src/python-image/tool.ts';
-import { UV } from '../../src/python/pins.ts';
+import { TOOLS, UV } from '../../src/python/pins.ts';
 import { FASTAPI, type Files, commands, tree } from './projects.ts';
 
 const REQUIREMENTS = 'fastapi==0.165.0 --hash=sha256:aa\nuvicorn==0.54.0 --hash=sha256:bb\n';
@@ -68,7 +68,7 @@ CMD ["sh", "-c", "exec uvicorn main:app --host 0.0.0.0 --port $PORT"]`);
       'pdm',
       { 'pdm.lock': lock },
       'COPY pyproject.toml pdm.lock ./',
-      "--with 'hishel<2' pdm install --prod --frozen-lockfile --no-self",
+      `PDM_CHECK_UPDATE=0 uvx --from pdm==${TOOLS.pdm.version} --with 'hishel<2' pdm install --prod --frozen-lockfile`,
     ],
     ['pipenv', { 'Pipfile.lock': pipfile, Pipfile: '' }, 'COPY Pipfile Pipfile.lock ./', 'pipenv sync'],
     [

@@ -1,0 +1,2 @@
+import{createRequire as __require}from'node:module';const require=__require(import.meta.url),__dirname=import.meta.dirname;
+function o({accessKeyId:r,secretAccessKey:i,sessionToken:t},s,e,d){let n={proxyEnv:{...d}};return{region:s,maxAttempts:5,credentials:{accessKeyId:r,secretAccessKey:i,...t===void 0?{}:{sessionToken:t}},requestHandler:{connectionTimeout:5e3,requestTimeout:1e4,throwOnRequestTimeout:!0,httpAgent:n,httpsAgent:n},...e===void 0?{}:{endpoint:e}}}export{o as a};

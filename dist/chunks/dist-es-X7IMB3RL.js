@@ -1,0 +1,2 @@
+import{createRequire as __require}from'node:module';const require=__require(import.meta.url),__dirname=import.meta.dirname;
+import{a,b,c,d,e,f,g}from"./chunk-7T6YTWYF.js";import"./chunk-2EC5PYKE.js";import"./chunk-ICSRMRX6.js";import"./chunk-PTLJNXWW.js";import"./chunk-OPTNZQCU.js";export{f as ENV_ACCOUNT_ID,e as ENV_CREDENTIAL_SCOPE,d as ENV_EXPIRATION,a as ENV_KEY,b as ENV_SECRET,c as ENV_SESSION,g as fromEnv};
