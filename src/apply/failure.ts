@@ -3,6 +3,7 @@ import type { Leftover } from '../migration/leftovers.ts';
 import type { Migration } from '../migration/migration.ts';
 import { describeActivity } from '../postgres/activity.ts';
 import { SqlError } from '../postgres/database.ts';
+import { discreetError } from '../postgres/discreet-error.ts';
 import type { Scene, Stopped } from './attempt.ts';
 import type { AppliedMigration, ApplyFailure, LockedOut } from './report.ts';
 
@@ -48,8 +49,8 @@ function messageFor({ stopped, scene, missing, lockedOut }: Stop): string {
   if (error instanceof SqlError && error.code === '55P03' && lockedOut.length > 0) {
     return `${name} did not get its lock in ${lockedOut.length} ${lockedOut.length === 1 ? 'try' : 'tries'}`;
   }
-  const detail = error instanceof SqlError && error.detail !== undefined ? ` (${error.detail})` : '';
-  return `${name}: ${messageOf(error ?? 'it is not applied')}${detail}`;
+  const why = error instanceof SqlError ? discreetError(error) : messageOf(error ?? 'it is not applied');
+  return `${name}: ${why}`;
 }
 
 function runningVersion(left: ApplyFailure['left'], { applied, stopped, scene }: Stop): string {
@@ -63,8 +64,8 @@ function runningVersion(left: ApplyFailure['left'], { applied, stopped, scene }:
     case 'part': {
       const count = stopped?.leftStatements.length ?? 0;
       const resumes =
-        scene.tool.up === undefined ? 'the next run goes on after them' : 'the tool does not know of them';
-      return `The first ${count === 1 ? 'statement' : `${count} statements`} of what failed stay in the database, since it runs outside of a transaction (${resumes}): look whether the version that runs now can work with that.`;
+        scene.tool.up === undefined ? 'the next run goes on from there' : 'the tool does not know of that';
+      return `The first ${count === 1 ? 'statement of what failed stays' : `${count} statements of what failed stay`} in the database, since it runs outside of a transaction (${resumes}): look whether the version that runs now can work with that.`;
     }
     case 'unknown':
       return 'The database could not be asked any more: a transaction that was open is rolled back by it, so the version that runs now most likely works as before.';

@@ -55,7 +55,7 @@ function headline({ applied, survey, left }: ApplyOutcome, verdict: Verdict): Ma
     return md`### 🛑 The run was cancelled — ${done} of ${counted(all, 'migration')} ${done === 1 ? 'is' : 'are'} applied to ${name}`;
   }
   if (verdict === 'failed') {
-    return md`### ❌ ${raw(failed === undefined ? text('The migrations') : code(failed))} could not be applied to ${name} — ${done} of ${all} ${done === 1 ? 'is' : 'are'}`;
+    return md`### ❌ ${raw(failed === undefined ? text('The migrations') : code(failed))} could not be applied to ${name} — ${done} of ${all} applied`;
   }
   return left.length > 0
     ? md`### ⏭️ Nothing was applied to ${name}: what is pending belongs after the deploy`
@@ -75,8 +75,8 @@ export function keptBefore(kept: Kept | undefined): Markdown | undefined {
 function queued(reports: readonly ApplyReport[]): string {
   const longest = Math.max(0, ...reports.map(({ queue }) => queue.seconds));
   const sessions = Math.max(0, ...reports.map(({ queue }) => queue.sessions));
-  if (sessions === 0) return '; nobody was seen waiting for them';
-  return `; others waited ${longest < 0.05 ? 'less than 0.1 s' : `at most ${spoken(longest)}`} for them`;
+  if (sessions === 0) return '; nobody was seen waiting meanwhile';
+  return `; others waited ${longest < 0.05 ? 'less than 0.1 s' : `at most ${spoken(longest)}`} meanwhile`;
 }
 
 function why({ message, statement }: ApplyFailure): Markdown {
@@ -109,7 +109,7 @@ function migrationTable(reports: readonly ApplyReport[]): Markdown | false {
 function leftInWords({ left, leftStatements: kept }: ApplyFailure): string {
   if (left === 'nothing') return 'failed; nothing of it is there';
   return left === 'part'
-    ? `failed; its first ${counted(kept.length, 'statement')} stay`
+    ? `failed; its first ${kept.length === 1 ? 'statement stays' : `${kept.length} statements stay`}`
     : 'failed; what is there of it is not known';
 }
 

@@ -79,8 +79,9 @@ export function statusSummary({ survey }: StatusOutcome): Markdown {
   );
 }
 
-function whatToMend({ server }: Survey): Markdown {
-  return server.product === undefined
+function whatToMend({ server, sets, invalidIndexes }: Survey): Markdown {
+  const isMendable = invalidIndexes.length > 0 || sets.some(({ leftovers }) => leftovers.length > 0);
+  return server.product === undefined && isMendable
     ? md`**What to do:** run ${raw(code('mode: repair'))}: it shows what can be mended, and does so once it is told.`
     : md`**What to do:** apply again: it goes on from there, or says what to look at first.`;
 }

@@ -144,7 +144,7 @@ describe('the page of an apply', () => {
   test('says what was applied, and how long others waited', () => {
     const page = summaryOf(apply(done), 'applied');
     expect(page).toMatch(
-      /^### ✅ 1 migration is applied to `shop` after 1\.4 s; others waited at most 0\.3 s for them\n/,
+      /^### ✅ 1 migration is applied to `shop` after 1\.4 s; others waited at most 0\.3 s meanwhile\n/,
     );
     expect(page).toContain('| `002_add_carrier` | ✅ applied | 0.4 s |');
   });
@@ -163,10 +163,10 @@ describe('the page of an apply', () => {
       next: 'Mend line 3, push it, and run it again.',
     } as const;
     const page = summaryOf(apply({ ...done, state: 'failed', pending: [next], failure }), 'failed');
-    expect(page).toMatch(/^### ❌ `003` could not be applied to `shop` — 1 of 2 is\n/);
+    expect(page).toMatch(/^### ❌ `003` could not be applied to `shop` — 1 of 2 applied\n/);
     expect(page).toContain('**Why:** 003: column "carrier" does not exist (migrations/003.sql:3, after 2 ms)');
     expect(page).toContain('**The version that runs now:** The version that runs now works as before.');
-    expect(page).toContain('| `003` | ❌ failed; its first 1 statement stay |  |');
+    expect(page).toContain('| `003` | ❌ failed; its first statement stays |  |');
     expect(page).toContain('**What to do:** Mend line 3, push it, and run it again.');
   });
 

@@ -170,7 +170,7 @@ describe('a database', () => {
       exitCode: 1,
       verdict: 'failed',
     });
-    expect(failed.summary).toMatch(/^### ❌ `003_unique` could not be applied to `shadow_\w+` — 1 of 3 is\n/);
+    expect(failed.summary).toMatch(/^### ❌ `003_unique` could not be applied to `shadow_\w+` — 1 of 3 applied\n/);
     expect(failed.summary).toMatch(/\*\*Why:\*\* 003.*_unique: could not create unique index/);
     expect(failed.summary).toContain('| `002_note` | ✅ applied |');
     expect(failed.summary).toContain('| `004_more` | not begun |');

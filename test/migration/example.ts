@@ -17,7 +17,9 @@ import type { Connection } from '../../src/postgres/database.ts';
 import { type Relay, openRelay } from '../../src/postgres/relay.ts';
 import { upstreamOf } from '../../src/postgres/upstream.ts';
 import { cache } from '../lab/cache.ts';
+import { install, mayInstall } from '../lab/debian.ts';
 import { locked } from '../lab/lock.ts';
+import { bringMissing } from '../lab/missing.ts';
 import { type TestServer, postgres } from '../postgres.ts';
 
 const EXAMPLES = path.join(import.meta.dirname, '..', '..', 'examples', 'migrations');
@@ -70,6 +72,23 @@ export const pip: Installer = {
     await run('.venv/bin/pip', ['install', '--quiet', '--require-hashes', '-r', 'requirements.txt'], folder);
   },
 };
+
+/** Sees to it that programs are there, which Debian's packages bring where that may be done unasked. */
+export async function bringPrograms(programs: Readonly<Record<string, string>>): Promise<void> {
+  const has = async (program: string): Promise<boolean> =>
+    promisify(execFile)('which', [program]).then(
+      () => true,
+      () => false,
+    );
+  const missing = async () => {
+    const there = await Promise.all(Object.keys(programs).map(async (program) => has(program)));
+    return Object.entries(programs)
+      .filter((_, at) => there[at] === false)
+      .map(([what, name]) => ({ what, packages: [name] }));
+  };
+  const part = { name: 'Migrations by their own tools', missing };
+  await locked('debian packages', async () => bringMissing([part], mayInstall() ? install : undefined));
+}
 
 async function run(program: string, args: readonly string[], cwd: string): Promise<void> {
   await promisify(execFile)(program, [...args], { cwd, timeout: 300_000, maxBuffer: 1e8 });

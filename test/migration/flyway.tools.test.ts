@@ -1,10 +1,11 @@
 // Real Flyway on a real server, by the Maven plugin of its example.
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leftoversOf } from '../../src/migration/leftovers.ts';
-import { example } from './example.ts';
+import { bringPrograms, example } from './example.ts';
 import { mend, succeed, upAndDown } from './up-and-down.ts';
 
 describe('Flyway', () => {
+  beforeAll(async () => bringPrograms({ mvn: 'maven' }), 300_000);
   const flyway = example('flyway');
   upAndDown(flyway);
 

@@ -3,14 +3,17 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { leftoversOf } from '../../src/migration/leftovers.ts';
 import { cache } from '../lab/cache.ts';
-import { example, goProgram } from './example.ts';
+import { bringPrograms, example, goProgram } from './example.ts';
 import { cancelWaiting, mend, succeed, upAndDown } from './up-and-down.ts';
 
 const VERSION = 'v4.19.1';
 const bin = path.join(cache, 'migrations', `golang-migrate-${VERSION}`);
 
 describe('golang-migrate', () => {
-  beforeAll(async () => goProgram(`github.com/golang-migrate/migrate/v4/cmd/migrate@${VERSION}`, bin), 600_000);
+  beforeAll(async () => {
+    await bringPrograms({ go: 'golang' });
+    await goProgram(`github.com/golang-migrate/migrate/v4/cmd/migrate@${VERSION}`, bin);
+  }, 600_000);
   const migrate = example('golang-migrate', undefined, { PATH: `${bin}:${process.env['PATH'] ?? ''}` });
   upAndDown(migrate);
 

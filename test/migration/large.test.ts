@@ -122,7 +122,7 @@ describe('names that mean something elsewhere', () => {
 
   test('of a table in a configuration are quoted', async () => {
     const asked: string[] = [];
-    const found = { project: '', directory: 'm', reason: '', settings: { table: 'a"; DROP TABLE b; --' } };
+    const found = { project: '', directory: 'm', reason: '', settings: { table: 'a"; DROP TABLE "b; SELECT 1; --' } };
     const database = {
       query: async (sql: string) => {
         asked.push(sql);

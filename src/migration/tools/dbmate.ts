@@ -1,7 +1,7 @@
 import { checkOrder, strangers } from '../checks.ts';
 import { environmentOf } from '../address.ts';
 import { type Files, baseOf, folderOf } from '../files.ts';
-import { historyRows, textOf } from '../history.ts';
+import { historyRows, quoted, textOf } from '../history.ts';
 import type { Address, Command, Found, Tool } from '../tool.ts';
 import { isEmpty, partOf, sourcesIn } from './scripts.ts';
 import { jsCommand, projectsWith } from './javascript.ts';
@@ -54,7 +54,7 @@ export const dbmate: Tool = {
     });
   },
   async applied(database, { settings: { table = 'schema_migrations' } }) {
-    const rows = await historyRows(database, table, 'version', 'ORDER BY version');
+    const rows = await historyRows(database, quoted(table), 'version', 'ORDER BY version');
     return rows.map((row) => ({ id: textOf(row, 'version'), state: 'applied' }));
   },
   up: (found, address) => run(found, address, 'migrate'),

@@ -1,7 +1,7 @@
 import { urlOf } from '../address.ts';
 import { checkOrder, strangers } from '../checks.ts';
 import { type Files, baseOf, folderOf } from '../files.ts';
-import { historyRows, textOf } from '../history.ts';
+import { historyRows, quoted, textOf } from '../history.ts';
 import type { Address, Command, Found, Tool } from '../tool.ts';
 import { byVersion, isEmpty, isOneTransaction, sourcesIn, wholeOf } from './scripts.ts';
 
@@ -51,7 +51,7 @@ export const golangMigrate: Tool = {
   },
   async applied(database, { settings: { table = 'schema_migrations' } }, migrations) {
     // It keeps one number: everything up to it has run.
-    const [row] = await historyRows(database, table, 'version, dirty', 'LIMIT 1');
+    const [row] = await historyRows(database, quoted(table), 'version, dirty', 'LIMIT 1');
     if (row === undefined) return [];
     const version = textOf(row, 'version');
     const done = migrations.filter(({ id }) => byVersion(id, version) <= 0).map(({ id }) => id);

@@ -1,6 +1,6 @@
 import { checkOrder } from '../checks.ts';
 import { type Files, baseOf, folderOf } from '../files.ts';
-import { historyRows, textOf } from '../history.ts';
+import { historyRows, quoted, textOf } from '../history.ts';
 import type { Found, Tool } from '../tool.ts';
 import { byVersion, isEmpty, sourcesIn, wholeOf } from './scripts.ts';
 
@@ -58,7 +58,7 @@ export const sql: Tool = {
       });
   },
   async applied(database, { settings: { table = HISTORY_TABLE } }) {
-    const rows = await historyRows(database, table, 'id, checksum, applied_at', 'ORDER BY started_at, id');
+    const rows = await historyRows(database, quoted(table), 'id, checksum, applied_at', 'ORDER BY started_at, id');
     return rows.map((row) => ({
       id: textOf(row, 'id'),
       checksum: textOf(row, 'checksum'),
