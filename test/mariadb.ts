@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -135,7 +135,6 @@ async function start(
 ): Promise<Started & { readonly connection: Connection }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mariadb-'));
   const guard = guardServer(folder);
-  const own = await unprivileged();
   const [data, socket] = [path.join(folder, 'data'), path.join(folder, 'socket')];
   await mkdir(data);
   const password = randomBytes(18).toString('base64url');
@@ -146,9 +145,6 @@ async function start(
       .map((host) => `GRANT ALL ON *.* TO '${USER}'@${host} IDENTIFIED BY '${password}' WITH GRANT OPTION;\n`)
       .join(''),
   );
-  if (own.uid !== undefined && own.gid !== undefined) {
-    for (const one of [folder, data, init]) await chown(one, own.uid, own.gid);
-  }
   const options = {
     datadir: data,
     tmpdir: folder,
@@ -160,13 +156,15 @@ async function start(
   };
   const args = [
     '--no-defaults',
+    ...AS_USER,
     '--debug-no-sync',
     ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
   ];
-  const run = { ...own, cwd: folder, detached: true, env: { LD_LIBRARY_PATH: programs.libraries, LC_ALL: 'C' } };
+  const run = { cwd: folder, detached: true, env: { LD_LIBRARY_PATH: programs.libraries, LC_ALL: 'C' } };
   const daemon = spawn(programs.daemon, [...args, '--bootstrap'], { ...run, stdio: ['pipe', 'ignore', 'pipe'] });
-  daemon.stdin.end(await systemTables(programs));
-  await ended(daemon);
+  const done = ended(daemon);
+  daemon.stdin.on('error', () => undefined).end(await systemTables(programs));
+  await done;
   const port = await freePort();
   const child = spawn(
     programs.daemon,
@@ -205,12 +203,8 @@ async function systemTables({ share }: Programs): Promise<string> {
   return ['CREATE DATABASE mysql;', 'USE mysql;', 'SET @auth_root_socket=NULL;', ...texts, ''].join('\n');
 }
 
-/** The server refuses to run as root: then it runs as `nobody`. */
-async function unprivileged(): Promise<{ readonly uid?: number; readonly gid?: number }> {
-  if (process.getuid?.() !== 0) return {};
-  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(await readFile('/etc/passwd', 'utf8')) ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
-}
+/** As root it runs only when told to; another user could not read a cache that is root's own. */
+const AS_USER = process.getuid?.() === 0 ? ['--user=root'] : [];
 
 async function ended(child: ChildProcess): Promise<void> {
   let said = '';
