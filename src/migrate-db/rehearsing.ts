@@ -38,7 +38,8 @@ export async function withRehearsing<T>(
     const wanted = given.postgresVersion === '' ? major : Number(given.postgresVersion);
     server = await provideShadow({ ...(wanted !== undefined && { major: wanted }), ...(service && { service }) }, host);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    // Whoever names a server wants the rehearsal: without it the check would pass on the text alone.
+    if (!(error instanceof UserError) || service !== undefined) throw error;
     missing = messageOf(error);
     host.log.warning(`nothing is rehearsed: ${missing}`);
   }

@@ -28,12 +28,14 @@ export interface Relay {
 
 /** A migration tool has a handful; a bound keeps a runaway one from taking all of the server's. */
 const MAX_SESSIONS = 50;
+/** Clients on loopback sign in at once; what only holds a connection must not keep others out. */
+const SIGN_IN_MS = 30_000;
 
 /**
  * Stands between a program of the repository and a database: the program gets a random password for a port on loopback
  * and never sees the server's own; every statement passes here, where it is timed, watched and, if asked for, held.
  */
-export async function openRelay(source: UpstreamSource, hooks: RelayHooks): Promise<Relay> {
+export async function openRelay(source: UpstreamSource, hooks: RelayHooks, signInMs = SIGN_IN_MS): Promise<Relay> {
   const password = randomBytes(24).toString('base64url');
   const sessions = new Set<RelaySession>();
   const sockets = new Set<Socket>();
@@ -42,7 +44,7 @@ export async function openRelay(source: UpstreamSource, hooks: RelayHooks): Prom
     client.setNoDelay(true);
     client.on('close', () => sockets.delete(client)).on('error', () => client.destroy());
     if (sockets.size > MAX_SESSIONS) return void client.end(fatal('53300', 'the relay has too many sessions'));
-    greet(client, { source, hooks, password, sessions }).catch((error: unknown) => {
+    greet(client, { source, hooks, password, sessions, signInMs }).catch((error: unknown) => {
       if (!client.destroyed) client.end(refusal(error));
     });
   });
@@ -66,10 +68,14 @@ interface Door {
   readonly hooks: RelayHooks;
   readonly password: string;
   readonly sessions: Set<RelaySession>;
+  /** Milliseconds that a client has to sign in. */
+  readonly signInMs: number;
 }
 
 /** Lets a client in, up to where it may send its first statement. */
-async function greet(client: Socket, { source, hooks, password, sessions }: Door): Promise<void> {
+async function greet(client: Socket, { source, hooks, password, sessions, signInMs }: Door): Promise<void> {
+  const late = setTimeout(() => client.destroy(), signInMs).unref();
+  client.once('close', () => clearTimeout(late));
   const frames = new Frames(true);
   const incoming = oneByOne(client, frames);
   const parameters = await askedFor(client, frames, incoming);
@@ -85,6 +91,7 @@ async function greet(client: Socket, { source, hooks, password, sessions }: Door
   if (given?.type !== 'p' || !same(new Reader(given.body).text(), password)) {
     return void client.end(fatal('28P01', `password authentication failed for user "${source.user}"`));
   }
+  clearTimeout(late);
   const { user: _, ...wanted } = parameters.startup;
   const upstream = await source.open(wanted);
   const session = new RelaySession({

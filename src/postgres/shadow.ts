@@ -1,6 +1,6 @@
 import { UserError, messageOf } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
-import { findBinaries, majorOf } from './binaries.ts';
+import { findBinaries } from './binaries.ts';
 import type { Connection } from './database.ts';
 import { startPglite } from './pglite.ts';
 import { startServer } from './server.ts';
@@ -16,19 +16,19 @@ export interface ShadowWish {
 }
 
 /**
- * The server that is nearest to the target: installed binaries or the service, whichever has its major version; else
- * the one of them that is there; else PGlite.
- * @throws UserError where none is to be had, which tells each reason
+ * The server that is named for it, alone: it may hold extensions that no other has. Without one, installed binaries, those
+ * of the target's major version first; else PGlite.
+ * @throws UserError where the named one is not to be used, or none is to be had, which tells each reason
  */
 export async function provideShadow({ major, service }: ShadowWish, host: Host): Promise<ShadowServer> {
+  if (service !== undefined) return useService(service, host);
   const binaries = await findBinaries(host.env, major);
-  const fits = major === undefined || (binaries !== undefined && majorOf(binaries.version) === major);
   const refused: string[] = [];
   const ways = [
     ...(binaries === undefined ? [] : [async () => startServer({ ...(major !== undefined && { major }) }, host)]),
-    ...(service === undefined ? [] : [async () => useService(service, host)]),
+    async () => startPglite(host),
   ];
-  for (const way of [...(fits ? ways : ways.toReversed()), async () => startPglite(host)]) {
+  for (const way of ways) {
     try {
       return await way();
     } catch (error) {

@@ -240,3 +240,13 @@ test('all inputs that are wrong are told at once, and a database that is missing
   expect(none.exitCode).toBe(1);
   expect(none.summary).toMatch(/^### ❌ Nothing was applied: .*database/);
 });
+
+test('a server to rehearse on that was named and is not there ends the check: it would pass on the text alone', async () => {
+  const base = project.commit('first');
+  project.write('db/migrations/002_carriers.sql', SAFE);
+  project.commit('safe');
+  const shadow = 'postgres://tester:wrong@127.0.0.1:1/postgres?sslmode=disable';
+  const { exitCode, log } = await project.runOnPullRequest(base, { 'shadow-url': shadow }, 'http://127.0.0.1:1');
+  expect(exitCode).toBe(1);
+  expect(log).toMatch(/127\.0\.0\.1:1/);
+});

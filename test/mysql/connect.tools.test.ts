@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
+import { bundle } from '../../scripts/bundle.ts';
 import { systemClock } from '../../src/action/main.ts';
 import { connectMysql } from '../../src/mysql/connect.ts';
 import type { Connection } from '../../src/postgres/database.ts';
@@ -85,22 +85,17 @@ describe('who is not let in is told why', () => {
 test('the bundle finds the driver as the sources do', async () => {
   const outdir = await mkdtemp(path.join(tmpdir(), 'bundle-'));
   try {
-    // As scripts/build.ts does.
-    await build({
-      entryPoints: { connect: path.join(import.meta.dirname, '../../src/mysql/connect.ts') },
-      outdir,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      minify: true,
-      format: 'esm',
-      platform: 'node',
-      mainFields: ['module', 'main'],
-      banner: { js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url);" },
-    });
-    const bundled = (await import(path.join(outdir, 'connect.mjs'))) as { readonly connectMysql: typeof connectMysql };
+    await bundle({ connect: path.join(import.meta.dirname, '../../src/mysql/connect.ts') }, outdir);
+    await writeFile(path.join(outdir, 'package.json'), '{"type":"module"}');
+    const bundled = (await import(path.join(outdir, 'connect.js'))) as { readonly connectMysql: typeof connectMysql };
     const session = await bundled.connectMysql(connection, hasty);
     expect(await session.query('SELECT ? AS one', [1])).toEqual([{ one: 1 }]);
+    const texts = ['Überlänge', '配送', '🚚', 'å'.repeat(300)];
+    const created = `CREATE TEMPORARY TABLE words (word text CHARACTER SET sjis, name varchar(9) CHARACTER SET latin1)`;
+    await session.query(created, []);
+    await session.query('INSERT INTO words VALUES (?, ?)', ['配送', 'Übersee']);
+    expect(await session.query('SELECT word, name FROM words', [])).toEqual([{ word: '配送', name: 'Übersee' }]);
+    for (const text of texts) expect(await session.query('SELECT ? AS text', [text])).toEqual([{ text }]);
     await session.close();
   } finally {
     await rm(outdir, { recursive: true });
