@@ -54,7 +54,8 @@ const PARSER = 'node_modules/libpg-query/wasm/libpg-query';
 
 /** PostgreSQL's parser reads its WebAssembly from the folder that its code lies in: as an import of its own, a chunk. */
 function copyParser(metafile: Metafile, outdir: string): void {
-  if (!Object.hasOwn(metafile.inputs, `${PARSER}.js`)) return;
+  // Elsewhere than here where node_modules is a link.
+  if (!Object.keys(metafile.inputs).some((file) => file.endsWith(`${PARSER}.js`))) return;
   mkdirSync(path.join(outdir, 'chunks'), { recursive: true });
   cpSync(path.join(root, `${PARSER}.wasm`), path.join(outdir, 'chunks', 'libpg-query.wasm'));
 }

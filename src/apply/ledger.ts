@@ -25,7 +25,12 @@ const BOOKS =
 /** Whether a statement is the tool's own bookkeeping, by its usual tables and the one that the project names. */
 export function isBookkeeping(sql: string, table: string | undefined): boolean {
   const head = sql.slice(0, 500);
-  return BOOKS.test(head) || (table !== undefined && head.includes(table));
+  return BOOKS.test(head) || (table !== undefined && names(head, table));
+}
+
+/** Whether a text has a name as a word of its own: `log` is none of `catalog`. */
+function names(text: string, name: string): boolean {
+  return new RegExp(`(?<![\\w$])${name.replaceAll(/[^\w]/g, '\\$&')}(?![\\w$])`).test(text);
 }
 
 /** Whether a statement changes something that a rollback takes back. */
@@ -56,8 +61,8 @@ export class Ledger {
       return false;
     }
     this.#open.delete(pid);
-    // A failed transaction ends in a rollback, whatever the client says then.
-    if (state === 'E' || ROLLS_BACK.test(sql)) {
+    // A failed transaction ends in a rollback, whatever the client says then; so does one whose COMMIT is refused.
+    if (state === 'E' || entry.error !== undefined || ROLLS_BACK.test(sql)) {
       if (open.length > 0) this.undone = new Set(open.flatMap(({ migration }) => migration ?? []));
       return false;
     }

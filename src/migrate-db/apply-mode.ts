@@ -30,7 +30,7 @@ export async function applyMode(
   refuse(given, checked);
   const source = await targetOf(given, host);
   const isAnything = checked.some((one) => selectPhase(one.phases, given.phase).apply.length > 0);
-  const kept = isAnything ? await keep(given, host) : undefined;
+  const kept = isAnything ? await keep(given, host, source) : undefined;
   const applied: ApplyOutcome['applied'][number][] = [];
   const left: Migration[] = [];
   for (const one of checked) {

@@ -1,11 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../action/errors.ts';
-import { inheritable } from '../action/exec.ts';
 import type { Host } from '../action/host.ts';
-import { toolEnvironment } from '../migration/address.ts';
 import type { Address } from '../migration/tool.ts';
-import { findBinaries } from '../postgres/binaries.ts';
+import { findDumper } from '../keep/pg-dump.ts';
 import { openRelay } from '../postgres/relay.ts';
 import { upstreamOf } from '../postgres/upstream.ts';
 import { historyTables } from '../rehearsal/history.ts';
@@ -16,7 +14,6 @@ import type { MigrationSet } from './sets.ts';
 import { writeSizes } from './sizes-file.ts';
 import { survey, withSession } from './survey.ts';
 
-const TIMEOUT_MS = 600_000;
 const PER_MAJOR = 10_000;
 /** Nothing that says who may do what, or where it lies: a rehearsal has neither these roles nor these tablespaces. */
 const PLAIN = [
@@ -72,20 +69,11 @@ async function dumper(
   address: Address,
   host: Host,
 ): Promise<(args: readonly string[]) => Promise<string>> {
-  const binaries = await findBinaries(host.env, postgresVersion === '' ? major : Number(postgresVersion));
-  const program = binaries === undefined ? 'pg_dump' : path.join(binaries.folder, 'pg_dump');
+  const dumper = await findDumper(postgresVersion === '' ? major : Number(postgresVersion), address, host);
   return async (args) => {
     const lines: string[] = [];
-    const { exitCode, stderr } = await host.exec.run(program, [...args, '--encoding=UTF8', '--lock-wait-timeout=5s'], {
-      env: toolEnvironment(inheritable(host.env), address, {}),
-      timeout: TIMEOUT_MS,
-      onLine: (line, stream) => void (stream === 'stdout' && lines.push(line)),
-    });
-    if (exitCode === 0) return `${lines.filter((line) => !/^\\(un)?restrict\b/.test(line)).join('\n')}\n`;
-    throw new UserError(`pg_dump failed: ${stderr.trim().split('\n').slice(-3).join(' ')}`, {
-      remedy: /version mismatch/.test(stderr)
-        ? `Install postgresql-client-${major} on the runner: pg_dump must not be older than the server.`
-        : 'The role needs to read all tables (GRANT pg_read_all_data), as pg_dump locks each for a moment.',
-    });
+    const onLine = (line: string): void => void lines.push(line);
+    await dumper.run('pg_dump', [...args, '--encoding=UTF8', '--lock-wait-timeout=5s'], { onLine });
+    return `${lines.filter((line) => !/^\\(un)?restrict\b/.test(line)).join('\n')}\n`;
   };
 }

@@ -38,7 +38,7 @@ export interface ApplyOutcome {
   }[];
   /** What the phase leaves for after the deploy. */
   readonly left: readonly Migration[];
-  /** The snapshot that was taken before. */
+  /** The snapshot or dump that was taken before. */
   readonly kept?: Kept;
   readonly notRehearsed?: string;
 }

@@ -62,11 +62,11 @@ function headline({ applied, survey, left }: ApplyOutcome, verdict: Verdict): Ma
     : md`### ✅ ${name} has all migrations already: nothing had to be applied`;
 }
 
-/** The snapshot, and how it comes back. */
+/** The snapshot or dump, and how it comes back. */
 export function keptBefore(kept: Kept | undefined): Markdown | undefined {
   if (kept === undefined) return undefined;
   return paragraphs(
-    md`**Kept before:** the snapshot ${raw(code(kept.name))}. To go back to it, beside the database that is there:`,
+    md`**Kept before:** the ${kept.kind} ${raw(code(kept.name))}. To go back to it, beside the database that is there:`,
     block(kept.restore, 'sh'),
   );
 }

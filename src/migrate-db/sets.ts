@@ -1,10 +1,13 @@
+import { UserError } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
 import { changedLines } from '../coverage/changed.ts';
 import { findTools } from '../migration/detect.ts';
 import { type Files, filesOf, within } from '../migration/files.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Found, Tool } from '../migration/tool.ts';
+import { foundCommand } from '../migration/tools/command.ts';
 import { toolNamed } from '../migration/tools/tools.ts';
+import { isMysql } from './dialect.ts';
 import type { MigrateInputs } from './inputs.ts';
 
 /** The migrations of one tool in one folder. */
@@ -17,9 +20,7 @@ export interface MigrationSet {
 
 /** Finds and reads everything that the inputs mean. @throws UserError where there is nothing, or nothing readable */
 export async function readSets(given: MigrateInputs, host: Host): Promise<readonly MigrationSet[]> {
-  const files: Files = await filesOf(host.info.workspace);
-  const wish = { directory: within('', given.directory), ...(given.tool !== '' && { tool: given.tool }) };
-  const found = findTools(files, wish);
+  const found = given.command.length > 0 && given.runIn === 'runner' ? [ownTool(given)] : await foundTools(given, host);
   return Promise.all(
     found.map(async (one) => {
       const tool = toolNamed(one.tool);
@@ -28,6 +29,24 @@ export async function readSets(given: MigrateInputs, host: Host): Promise<readon
       return { found: one, tool, migrations };
     }),
   );
+}
+
+async function foundTools({ directory, tool }: MigrateInputs, { info }: Host): Promise<readonly Found[]> {
+  const files: Files = await filesOf(info.workspace);
+  return findTools(files, { directory: within('', directory), ...(tool !== '' && { tool }) });
+}
+
+/** What `command` describes. @throws UserError where it can't be what is meant */
+function ownTool(given: MigrateInputs): Found {
+  if (given.tool !== '' || isMysql(given)) {
+    const [input, value] = given.tool === '' ? ['dialect', 'mysql'] : ['tool', given.tool];
+    throw new UserError(`input command does not go with ${input}: ${value}`, {
+      remedy: isMysql(given)
+        ? 'Name the tool by tool: a command on the runner is watched by what PostgreSQL receives of it.'
+        : 'Leave out command, as the tool is run by its own program, or tool, where your own command is meant.',
+    });
+  }
+  return foundCommand({ command: given.command, directory: within('', given.directory), history: given.history });
 }
 
 /** Which migrations a pull request or push brings, by the files that it changes. */

@@ -32,7 +32,8 @@ export async function tryOut(
 ): Promise<Tried> {
   const { tool, found, migrations } = set;
   const command = tool.up?.(found, ADDRESS);
-  const runs = command !== undefined && (await isRunnable(command, host));
+  // Nobody knows what a team's own command makes of --help.
+  const runs = command !== undefined && (found.tool === 'command' || (await isRunnable(command, host)));
   const inSql = migrations.every(({ up }) => up !== undefined);
   if (!runs && !inSql) {
     const why = `${command?.program ?? tool.title} does not run here, and the migrations of ${tool.title} are programs`;

@@ -22,7 +22,8 @@ export const TOOLS = [
   'golang-migrate',
   'sql',
 ] as const;
-export type ToolName = (typeof TOOLS)[number];
+/** One of those, or a team's own, which is known by what its team says of it. */
+export type ToolName = (typeof TOOLS)[number] | 'command';
 
 /** Where a tool's migrations lie, and how that was found. */
 export interface Found {

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** An installed PostgreSQL server. */
+/** Installed programs of PostgreSQL. */
 export interface Binaries {
-  /** Folder of `initdb` and `postgres`. */
+  /** Folder of them, such as of `initdb` and `postgres`. */
   readonly folder: string;
   /** As `server_version_num`, such as 150018 for 15.18. */
   readonly version: number;
@@ -29,12 +29,23 @@ export async function findBinaries(
   env: Readonly<Record<string, string | undefined>>,
   major?: number,
 ): Promise<Binaries | undefined> {
-  const folders = await Promise.all(PLACES.map(foldersIn));
-  const inPath = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
-  const candidates = await Promise.all([...new Set([...inPath, ...folders.flat()])].map(binariesIn));
-  const found = candidates.filter((one) => one !== undefined);
+  const found = await findPrograms(env, 'postgres', 'initdb');
   const fits = found.filter(({ version }) => majorOf(version) === major);
   return (fits.length > 0 ? fits : found).toSorted((a, b) => b.version - a.version)[0];
+}
+
+/** The folders that have a program of PostgreSQL, with its version; `beside` has to lie there too. */
+export async function findPrograms(
+  env: Readonly<Record<string, string | undefined>>,
+  program: string,
+  beside = program,
+): Promise<readonly Binaries[]> {
+  const folders = await Promise.all(PLACES.map(foldersIn));
+  const inPath = (env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.isAbsolute(folder));
+  const candidates = await Promise.all(
+    [...new Set([...inPath, ...folders.flat()])].map(async (folder) => binariesIn(folder, program, beside)),
+  );
+  return candidates.filter((one) => one !== undefined);
 }
 
 /** The major version: 15 for 150018. */
@@ -47,10 +58,10 @@ async function foldersIn({ parent, name, below }: (typeof PLACES)[number]): Prom
   return names.filter((one) => name.test(one)).map((one) => path.join(parent, one, below));
 }
 
-async function binariesIn(folder: string): Promise<Binaries | undefined> {
+async function binariesIn(folder: string, program: string, beside: string): Promise<Binaries | undefined> {
   try {
-    await access(path.join(folder, 'initdb'), constants.X_OK);
-    const { stdout } = await run(path.join(folder, 'postgres'), ['--version'], { timeout: 10_000 });
+    await access(path.join(folder, beside), constants.X_OK);
+    const { stdout } = await run(path.join(folder, program), ['--version'], { timeout: 10_000 });
     const version = versionIn(stdout);
     return version === undefined ? undefined : { folder, version };
   } catch {

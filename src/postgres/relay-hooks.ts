@@ -33,7 +33,7 @@ export interface RelayHooks {
   readonly opened?: (between: Between) => Promise<void>;
   /**
    * The statements of a query that has several, to run them one by one in one transaction as the server would: so each
-   * can be watched by itself. Nothing, or one, leaves the query as it is.
+   * can be watched by itself, and the COMMIT that is theirs is told after them. Nothing, or one, leaves the query as it is.
    */
   readonly split?: (sql: string) => readonly string[];
   /** Before a statement is passed on. */

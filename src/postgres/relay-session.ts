@@ -5,7 +5,8 @@ import type { Between, Outcome, RelayHooks, Seen } from './relay-hooks.ts';
 import { Question } from './relay-question.ts';
 import type { Upstream } from './sign-in.ts';
 import { Prepared } from './prepared.ts';
-import { Frames, type Message, fatal, message, sqlError } from './wire.ts';
+import { Several, timed } from './relay-parts.ts';
+import { Frames, type Message, fatal, message, refused, sqlError } from './wire.ts';
 
 /** A statement on its way. */
 interface Running {
@@ -51,8 +52,7 @@ export class RelaySession {
   private flushed = false;
   private over = false;
   /** Statements of one simple query that are sent one by one. */
-  private parts: readonly string[] = [];
-  private wrapped = false;
+  private readonly several = new Several();
 
   constructor(ends: Ends) {
     [this.ends, this.key] = [ends, ends.upstream.key];
@@ -146,7 +146,7 @@ export class RelaySession {
       if (found === undefined) continue;
       const seen: Seen = { pid: this.key.pid, ...found, inTransaction: this.state !== 'I' };
       const parts = one.type === 'Q' ? (hooks.split?.(found.sql) ?? []) : [];
-      if (parts.length > 1 && idle) return this.sendParts(parts);
+      if (parts.length > 1 && idle) return this.sendPart(parts);
       if (idle) await hooks.before?.(seen, this.between());
       this.running.push({ seen, began: performance.now() });
     }
@@ -155,20 +155,10 @@ export class RelaySession {
     if (this.flushed) this.advance();
   }
 
-  /** Several statements of one query share a transaction that nobody names (manual, "Multiple Statements in a Simple Query"). */
-  private async sendParts(parts: readonly string[]): Promise<void> {
-    const own = parts.some((sql) => /^\s*(BEGIN|START\s+TRANSACTION|COMMIT|END|ROLLBACK)\b/i.test(sql));
-    if (this.state === 'I' && !own) {
-      await this.ask('BEGIN');
-      this.wrapped = true;
-    }
-    this.parts = parts;
-    await this.sendPart();
-  }
-
-  private async sendPart(): Promise<void> {
-    const [sql = '', ...left] = this.parts;
-    this.parts = left;
+  private async sendPart(parts?: readonly string[]): Promise<void> {
+    if (parts !== undefined) this.several.begin(parts);
+    const { sql, opens } = this.several.next(this.state);
+    if (opens) await this.ask('BEGIN');
     const seen: Seen = { pid: this.key.pid, sql, parameters: [], inTransaction: this.state !== 'I' };
     await this.ends.hooks.before?.(seen, this.between());
     this.running.push({ seen, began: performance.now() });
@@ -225,18 +215,24 @@ export class RelaySession {
       failed ||= end.error !== undefined;
       await hooks.after?.(seen, end, this.between());
     }
-    if (this.parts.length > 0 && !failed) return this.sendPart();
-    this.parts = [];
-    if (this.wrapped) {
-      this.wrapped = false;
-      await this.ask(failed ? 'ROLLBACK' : 'COMMIT');
-    }
+    const then = this.several.after(this.state, failed);
+    if (then === 'next') return this.sendPart();
+    if (then !== undefined) await this.unwrap(then);
     const told = Buffer.from(ready);
     told.write(this.state, 5);
     this.toClient(told);
     this.busy = false;
     this.flushed = false;
     this.advance();
+  }
+
+  /** Ends the transaction that nobody names, as the server would; its COMMIT is told as one. */
+  private async unwrap(sql: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+    const outcome = await timed(this.ask(sql));
+    if (sql === 'ROLLBACK') return;
+    if (outcome.error !== undefined) this.toClient(refused(outcome.error));
+    const seen: Seen = { pid: this.key.pid, sql, parameters: [], inTransaction: true };
+    await this.ends.hooks.after?.(seen, outcome, this.between());
   }
 
   // Questions of the hooks

@@ -28,14 +28,15 @@ export interface Relay {
 
 /** A migration tool has a handful; a bound keeps a runaway one from taking all of the server's. */
 const MAX_SESSIONS = 50;
-/** Clients on loopback sign in at once; what only holds a connection must not keep others out. */
+/** A client that is let in says so at once: it is on this machine. */
 const SIGN_IN_MS = 30_000;
 
 /**
  * Stands between a program of the repository and a database: the program gets a random password for a port on loopback
  * and never sees the server's own; every statement passes here, where it is timed, watched and, if asked for, held.
+ * @param signIn milliseconds that a client may take until it has given its password
  */
-export async function openRelay(source: UpstreamSource, hooks: RelayHooks, signInMs = SIGN_IN_MS): Promise<Relay> {
+export async function openRelay(source: UpstreamSource, hooks: RelayHooks, signIn = SIGN_IN_MS): Promise<Relay> {
   const password = randomBytes(24).toString('base64url');
   const sessions = new Set<RelaySession>();
   const sockets = new Set<Socket>();
@@ -44,7 +45,12 @@ export async function openRelay(source: UpstreamSource, hooks: RelayHooks, signI
     client.setNoDelay(true);
     client.on('close', () => sockets.delete(client)).on('error', () => client.destroy());
     if (sockets.size > MAX_SESSIONS) return void client.end(fatal('53300', 'the relay has too many sessions'));
-    greet(client, { source, hooks, password, sessions, signInMs }).catch((error: unknown) => {
+    const late = setTimeout(() => {
+      client.end(fatal('57014', `no sign-in for ${signIn / 1000} s`), () => client.destroy());
+    }, signIn);
+    client.once('close', () => clearTimeout(late));
+    const admitted = (): void => clearTimeout(late);
+    greet(client, { source, hooks, password, sessions, admitted }).catch((error: unknown) => {
       if (!client.destroyed) client.end(refusal(error));
     });
   });
@@ -68,14 +74,12 @@ interface Door {
   readonly hooks: RelayHooks;
   readonly password: string;
   readonly sessions: Set<RelaySession>;
-  /** Milliseconds that a client has to sign in. */
-  readonly signInMs: number;
+  /** The client gave the right password. */
+  readonly admitted: () => void;
 }
 
 /** Lets a client in, up to where it may send its first statement. */
-async function greet(client: Socket, { source, hooks, password, sessions, signInMs }: Door): Promise<void> {
-  const late = setTimeout(() => client.destroy(), signInMs).unref();
-  client.once('close', () => clearTimeout(late));
+async function greet(client: Socket, { source, hooks, password, sessions, admitted }: Door): Promise<void> {
   const frames = new Frames(true);
   const incoming = oneByOne(client, frames);
   const parameters = await askedFor(client, frames, incoming);
@@ -91,7 +95,7 @@ async function greet(client: Socket, { source, hooks, password, sessions, signIn
   if (given?.type !== 'p' || !same(new Reader(given.body).text(), password)) {
     return void client.end(fatal('28P01', `password authentication failed for user "${source.user}"`));
   }
-  clearTimeout(late);
+  admitted();
   const { user: _, ...wanted } = parameters.startup;
   const upstream = await source.open(wanted);
   const session = new RelaySession({

@@ -160,3 +160,9 @@ export function sqlError(body: Buffer): SqlError {
 export function fatal(code: string, text: string): Buffer {
   return message('E', 'SFATAL', 'VFATAL', `C${code}`, `M${text}`, Buffer.from([0]));
 }
+
+/** An error as an ErrorResponse that ends the statement. */
+export function refused({ code, message: text, detail, hint }: SqlError): Buffer {
+  const more = [...(detail === undefined ? [] : [`D${detail}`]), ...(hint === undefined ? [] : [`H${hint}`])];
+  return message('E', 'SERROR', 'VERROR', `C${code}`, `M${text}`, ...more, Buffer.from([0]));
+}

@@ -37,6 +37,13 @@ describe('what a tool did', () => {
     expect([...ledger.undone]).toEqual(['01']);
   });
 
+  test('and whose COMMIT is refused is gone, as by a deferred constraint', () => {
+    const ledger = new Ledger();
+    ledger.note({ pid: 1, sql: 'INSERT INTO a VALUES (1)' }, ok('INSERT INTO a VALUES (1)'), 'T');
+    expect(ledger.note({ pid: 1, sql: 'COMMIT' }, failed('COMMIT', '23505'), 'I')).toBe(false);
+    expect(ledger.left).toEqual([]);
+  });
+
   test('to a savepoint is no rollback of all', () => {
     const ledger = new Ledger();
     ledger.note({ pid: 1, sql: 'CREATE TABLE a ()' }, ok('CREATE TABLE a ()'), 'T');

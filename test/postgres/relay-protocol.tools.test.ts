@@ -175,23 +175,3 @@ test('a client that sends far ahead is waited for, and all of it runs', async ()
   for (let i = 0; i < 101; i += 1) expect(await raw.ready()).toBe('TDCZ');
   expect(raw.last('D')?.body.toString('latin1')).toContain('99');
 });
-
-test('a client that never signs in is let go, one that did may be silent', async () => {
-  const impatient = await openRelay(
-    upstreamOf(await server.createDatabase(), new AbortController().signal),
-    asking,
-    300,
-  );
-  try {
-    const { host, port, user, password, database } = impatient.address;
-    const client = new Client({ host, port, user, password, database });
-    await client.connect();
-    const silent = connect(port, host);
-    sockets.push(silent);
-    await new Promise((resolve) => silent.resume().once('close', resolve));
-    expect((await client.query('SELECT 3 AS three')).rows).toEqual([{ three: 3 }]);
-    await client.end();
-  } finally {
-    await impatient.close();
-  }
-});

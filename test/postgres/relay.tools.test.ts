@@ -213,6 +213,7 @@ describe('a hook', () => {
       ['CREATE TABLE a (i int)', true],
       ['INSERT INTO a VALUES (1)', true],
       ['INSERT INTO a VALUES (2)', true],
+      ['COMMIT', true],
     ]);
     await expect(one.query('INSERT INTO a VALUES (3); SELECT 1/0; INSERT INTO a VALUES (4)')).rejects.toMatchObject({
       code: '22012',
@@ -239,6 +240,20 @@ describe('a hook', () => {
 });
 
 describe('what goes wrong', () => {
+  test('a client that does not sign in is sent away in time, and one that is in stays', async () => {
+    relay = await openRelay(upstreamOf(connection, stop.signal), record, 1000);
+    const good = await client();
+    for (const bytes of ['', '\0\0\0\x30', '\0\0\0\x08\x04\xd2\x16\x2f']) {
+      const silent = connectSocket(relay.address.port, '127.0.0.1');
+      const said: Buffer[] = [];
+      silent.on('data', (chunk: Buffer) => void said.push(chunk));
+      silent.write(Buffer.from(bytes, 'latin1'));
+      await new Promise((resolve) => silent.once('close', resolve));
+      expect(Buffer.concat(said).toString()).toContain('no sign-in for 1 s');
+    }
+    expect((await good.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
   test('garbage ends its own connection alone', async () => {
     await through();
     const good = await client();

@@ -1,5 +1,6 @@
 import type { Tool, ToolName } from '../tool.ts';
 import { alembic } from './alembic.ts';
+import { command } from './command.ts';
 import { dbmate } from './dbmate.ts';
 import { django } from './django.ts';
 import { drizzle } from './drizzle.ts';
@@ -27,6 +28,7 @@ const ALL: Readonly<Record<ToolName, Tool>> = {
   dbmate,
   'golang-migrate': golangMigrate,
   sql,
+  command,
 };
 
 /** What is known of a tool. */
