@@ -12,6 +12,8 @@ const entries = Object.fromEntries(actions().map((name) => [`${name}/index`, `sr
 const metafile = await bundle(entries, out);
 // Test runners load these files themselves, see src/test-report/recording.ts.
 cpSync(path.join(root, 'src', 'recorders'), path.join(out, 'recorders'), { recursive: true });
+// A pod runs this file, see src/deadman/deadman.ts.
+cpSync(path.join(root, 'src', 'deadman', 'guard.mjs'), path.join(out, 'deadman', 'guard.mjs'));
 writeFileSync(path.join(out, 'package.json'), '{"type":"module"}\n');
 for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
   if (file.endsWith('index.js') || bytes > 100_000)

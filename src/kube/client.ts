@@ -9,6 +9,7 @@ import {
   type Selection,
   type TypeRef,
 } from './kube.ts';
+import { collectionPath, segment } from './path.ts';
 import { watchObjects } from './watch.ts';
 
 const PAGE = 500;
@@ -39,7 +40,7 @@ export function connect(options: ServerOptions): Kube {
       throw new RangeError(`${ref.kind}/${ref.name} is named without its namespace`);
     }
     return [
-      collection(resource, ref.namespace),
+      collectionPath(resource, ref.namespace),
       segment(ref.name),
       ...(subresource ? [segment(subresource)] : []),
     ].join('/');
@@ -59,7 +60,7 @@ export function connect(options: ServerOptions): Kube {
   }
 
   async function listAll(selection: Selection): Promise<{ items: readonly KubeObject[]; resourceVersion: string }> {
-    const path = collection(await served(selection), selection.namespace);
+    const path = collectionPath(await served(selection), selection.namespace);
     const items: KubeObject[] = [];
     for (let next: string | undefined, paged = true; ;) {
       const query = { ...selectors(selection), ...(paged ? { limit: PAGE, continue: next } : {}) };
@@ -99,7 +100,7 @@ export function connect(options: ServerOptions): Kube {
         {
           list: async () => listAll(selection),
           async *stream(resourceVersion, signal) {
-            const path = collection(await served(selection), selection.namespace);
+            const path = collectionPath(await served(selection), selection.namespace);
             const query = {
               ...selectors(selection),
               watch: true,
@@ -149,7 +150,7 @@ export function connect(options: ServerOptions): Kube {
       });
     },
     async create(object) {
-      const path = collection(await served(object), object.metadata.namespace);
+      const path = collectionPath(await served(object), object.metadata.namespace);
       // A review is a question: nothing is stored.
       return send({ method: 'POST', path, body: JSON.stringify(object), idempotent: object.kind.endsWith('Review') });
     },
@@ -182,12 +183,6 @@ interface ListAnswer {
   readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
-function collection({ apiVersion, plural, namespaced }: Resource, namespace: string | undefined): string {
-  const root = apiVersion.includes('/') ? '/apis' : '/api';
-  const scope = namespaced && namespace !== undefined ? `/namespaces/${segment(namespace)}` : '';
-  return `${root}/${apiVersion}${scope}/${plural}`;
-}
-
 function selectors({ labelSelector, fieldSelector }: Selection): Query {
   return { labelSelector, fieldSelector };
 }
@@ -197,10 +192,4 @@ function queryString(query: Query): string {
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
   return given.length > 0 ? `?${new URLSearchParams(given).toString()}` : '';
-}
-
-/** A part of a path: `.` and `..` would walk out of it, and no object has such a name. */
-function segment(value: string): string {
-  if (value === '' || value === '.' || value === '..') throw new RangeError(`${JSON.stringify(value)} is not a name`);
-  return encodeURIComponent(value);
 }
