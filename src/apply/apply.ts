@@ -54,15 +54,15 @@ export async function applyMigrations(request: ApplyRequest, host: ApplyHost): P
         source: request.connection,
         control,
         lock,
+        leftovers: new Leftovers(open, pending, log),
         space,
         applicationName,
         workers: new Set(),
         between: async () => wait.forReplicas(),
         moment,
       };
-      const leftovers = new Leftovers(open, pending, log);
-      const progress = await tryUntilDone(pending, scene, leftovers, async () => notApplied(request, control));
-      return await concluded(request, { started, progress, pending, leftovers, scene, open });
+      const progress = await tryUntilDone(pending, scene, async () => notApplied(request, control));
+      return await concluded(request, { started, progress, pending, scene, open });
     } finally {
       await lock.release();
     }

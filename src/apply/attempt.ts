@@ -4,6 +4,7 @@ import type { MigratorLock } from '../postgres/advisory-lock.ts';
 import type { Connection } from '../postgres/database.ts';
 import type { Host } from '../action/host.ts';
 import type { Found, Tool } from '../migration/tool.ts';
+import type { Leftovers } from './leftovers.ts';
 import type { Limits } from './limits.ts';
 import type { AppliedMigration } from './report.ts';
 import type { Moment } from './run-script.ts';
@@ -53,6 +54,8 @@ export interface Scene {
   readonly source: ConnectionSource;
   readonly control: Session;
   readonly lock: MigratorLock;
+  /** Is told each statement that works CONCURRENTLY, so that what it leaves is known for this run's own. */
+  readonly leftovers: Leftovers;
   /** Of the advisory locks. */
   readonly space: number;
   /** How sessions that work are named to others. */

@@ -5,7 +5,6 @@ import type { Session } from '../postgres/connect.ts';
 import { type SchemaDifference, compareSchemas } from '../postgres/schema.ts';
 import type { Scene } from './attempt.ts';
 import { failureOf } from './failure.ts';
-import type { Leftovers } from './leftovers.ts';
 import type { Progress } from './progress.ts';
 import { keepRecord } from './record.ts';
 import type { AppliedMigration, ApplyReport } from './report.ts';
@@ -18,14 +17,13 @@ export interface Ended {
   readonly progress: Progress;
   /** What was to be applied. */
   readonly pending: readonly Migration[];
-  readonly leftovers: Leftovers;
   readonly scene: Scene;
   readonly open: () => Promise<Session>;
 }
 
 /** Tells what came of it by asking the database itself, in a new session where the old one is gone. */
 export async function concluded(request: ApplyRequest, ended: Ended): Promise<ApplyReport> {
-  const { progress, pending, leftovers, scene, started } = ended;
+  const { progress, pending, scene, started } = ended;
   const { control, host } = scene;
   const { stopped, lockedOut, terminated, queue } = progress;
   const session = control.lost.aborted ? await ended.open().catch(() => undefined) : control;
@@ -50,7 +48,7 @@ export async function concluded(request: ApplyRequest, ended: Ended): Promise<Ap
       ...(!isDone && { failure: failureOf(stop) }),
       lockedOut,
       terminated,
-      droppedIndexes: leftovers.dropped,
+      droppedIndexes: scene.leftovers.dropped,
       queue,
       ...(drift && { drift }),
       seconds: (performance.now() - started) / 1000,

@@ -1,18 +1,19 @@
 import type { Log } from '../action/log.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Session } from '../postgres/connect.ts';
-import { type InvalidIndex, concurrentIndexOf, dropInvalidIndex, invalidIndexes } from '../postgres/invalid-indexes.ts';
+import { type Trace, traceOf } from '../postgres/concurrent-trace.ts';
+import { type InvalidIndex, dropInvalidIndex, invalidIndexes } from '../postgres/invalid-indexes.ts';
 import { splitScript } from '../sql/split.ts';
 
 const PATIENT_MS = 30_000;
 
 /**
- * Invalid indexes that a CREATE INDEX CONCURRENTLY of what is pending left, in this run or an earlier one: an IF NOT
- * EXISTS would pass over them, and anything else fail. Others, which somebody else may still look into, are left alone.
+ * Invalid indexes that a CONCURRENTLY of this run left, or that of a pending script in an earlier run: an IF NOT EXISTS
+ * would pass over them, and anything else fail. Others, which somebody else may still look into, are left alone.
  */
 export class Leftovers {
   readonly #open: () => Promise<Session>;
-  readonly #names: ReadonlySet<string>;
+  readonly #traces: Trace[] = [];
   readonly #log: Log;
   /** Those that were there before this run. */
   #before: ReadonlySet<number> | undefined;
@@ -21,8 +22,13 @@ export class Leftovers {
   constructor(open: () => Promise<Session>, pending: readonly Migration[], log: Log) {
     this.#open = open;
     this.#log = log;
-    const statements = pending.flatMap(({ up }) => (up === undefined ? [] : splitScript(up.sql).statements));
-    this.#names = new Set(statements.flatMap(({ sql }) => concurrentIndexOf(sql) ?? []));
+    for (const { up } of pending) for (const { sql } of splitScript(up?.sql ?? '').statements) this.note(sql);
+  }
+
+  /** Takes note of a statement that runs. */
+  note(sql: string): void {
+    const trace = traceOf(sql);
+    if (trace !== undefined) this.#traces.push(trace);
   }
 
   /**
@@ -49,8 +55,9 @@ export class Leftovers {
     }
   }
 
-  #isMine({ bare, oid }: InvalidIndex): boolean {
-    return this.#names.has(bare) || (this.#before !== undefined && !this.#before.has(oid));
+  #isMine(index: InvalidIndex): boolean {
+    const isNew = this.#before !== undefined && !this.#before.has(index.oid);
+    return this.#traces.some((isLeft) => isLeft(index, isNew));
   }
 
   /** Names of those that were dropped. */

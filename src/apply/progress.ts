@@ -5,7 +5,6 @@ import { describeActivity, discreet } from '../postgres/activity.ts';
 import { SqlError } from '../postgres/database.ts';
 import type { Session } from '../postgres/connect.ts';
 import type { Attempt, Scene, Stopped } from './attempt.ts';
-import type { Leftovers } from './leftovers.ts';
 import { isLockedOut, lockTimeoutOf, pauseAfter } from './limits.ts';
 import type { AppliedMigration, LockedOut } from './report.ts';
 import { runScripts } from './run-scripts.ts';
@@ -34,7 +33,6 @@ const LOOK_MS = 100;
 export async function tryUntilDone(
   pending: readonly Migration[],
   scene: Scene,
-  leftovers: Leftovers,
   remaining: () => Promise<readonly Migration[]>,
 ): Promise<Progress> {
   const { host, limits, control, workers } = scene;
@@ -45,7 +43,7 @@ export async function tryUntilDone(
   let queue = { sessions: 0, seconds: 0 };
   let left = pending;
   for (let number = 1; left.length > 0; number += 1) {
-    const { result, seen } = await watched(() => attempt(left, number), leftovers, scene);
+    const { result, seen } = await watched(() => attempt(left, number), scene);
     applied.push(...result.applied);
     terminated.push(...seen.terminated);
     queue = {
@@ -61,7 +59,8 @@ export async function tryUntilDone(
     if (isOut) lockedOut.push(lockedOutBy(stopped, error, lockTimeoutOf(limits, number), seen.blockers));
     const canRepeat = (isOut || isBroken(error, scene)) && (stopped.left === 'nothing' || stopped.resumes);
     if (number > limits.lockRetries || !canRepeat) {
-      if (!control.lost.aborted) await leftovers.drop(host.signal.aborted ? 500 : FAREWELL_MS).catch(() => undefined);
+      if (!control.lost.aborted)
+        await scene.leftovers.drop(host.signal.aborted ? 500 : FAREWELL_MS).catch(() => undefined);
       return { applied, stopped, lockedOut, terminated, queue };
     }
     const pause = pauseAfter(number);
@@ -98,7 +97,7 @@ function lockedOutBy(
 }
 
 /** A try under the eyes of the other session; cancelling the run cancels what its sessions do. */
-async function watched(attempt: () => ReturnType<Attempt>, leftovers: Leftovers, scene: Scene) {
+async function watched(attempt: () => ReturnType<Attempt>, scene: Scene) {
   const { host, limits, control, workers } = scene;
   const older = limits.terminateBlockersOlderThan;
   const watch = watchWork(control, {
@@ -111,7 +110,7 @@ async function watched(attempt: () => ReturnType<Attempt>, leftovers: Leftovers,
   host.signal.addEventListener('abort', cancel, { once: true });
   let result: Awaited<ReturnType<Attempt>>;
   try {
-    await leftovers.drop();
+    await scene.leftovers.drop();
     result = await attempt();
   } catch (error) {
     result = { applied: [], stopped: { error, left: 'nothing', leftStatements: [], resumes: false } };

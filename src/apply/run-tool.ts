@@ -8,7 +8,7 @@ import { discreet } from '../postgres/activity.ts';
 import { lockArguments } from '../postgres/advisory-lock.ts';
 import { HELD_LOCKS, type HeldLock, heldLocks, newLocks, ofOthersConcern } from './held-locks.ts';
 import { isConcurrent } from '../postgres/invalid-indexes.ts';
-import { databaseOf } from '../postgres/between-database.ts';
+import { databaseOf, unharmed } from '../postgres/between-database.ts';
 import { openRelay } from '../postgres/relay.ts';
 import type { Between, RelayHooks, Seen } from '../postgres/relay-hooks.ts';
 import { upstreamOf } from '../postgres/upstream.ts';
@@ -56,7 +56,8 @@ export async function runTool(pending: readonly Migration[], number: number, sce
 
   /** Within a transaction of the tool only its own session sees how far it is. */
   async function lookWithin(pid: number, between: Between): Promise<void> {
-    const now = await tool.applied(databaseOf(between, control.version), found, scene.migrations);
+    const inside = databaseOf(between, control.version);
+    const now = (await unharmed(between, async () => tool.applied(inside, found, scene.migrations))) ?? [];
     const ids = now.filter(({ state, id }) => state === 'applied' && !isApplied.has(id) && !within.has(id));
     ledger.belongs(
       pid,
@@ -169,6 +170,7 @@ function relayHooks(
     },
     async before({ pid, sql }: Seen, between: Between) {
       checkGoOn(scene);
+      scene.leftovers.note(sql);
       if (between.state === 'I' && isConcurrent(sql)) {
         restore.set(pid, await relax(async (question) => between.ask(question), limits, lockTimeout));
       }

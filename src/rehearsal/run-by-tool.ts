@@ -3,7 +3,7 @@ import { UserError } from '../action/errors.ts';
 import { toolEnvironment } from '../migration/address.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { Command } from '../migration/tool.ts';
-import { databaseOf } from '../postgres/between-database.ts';
+import { databaseOf, unharmed } from '../postgres/between-database.ts';
 import type { Between } from '../postgres/relay-hooks.ts';
 import { type RunResult, inheritable } from '../action/exec.ts';
 import { historyTables } from './history.ts';
@@ -69,17 +69,10 @@ async function heard(stage: Stage, left: Migration[], { sql, error }: Sighting, 
 
 /** What the client's own transaction has of the tool's table. */
 async function appliedIn({ request, beside }: Stage, between: Between): Promise<ReadonlySet<string>> {
-  const within = between.state === 'T';
-  if (within) await between.ask('SAVEPOINT migrate_db');
-  try {
-    const rows = await request.tool.applied(databaseOf(between, beside.version), request.found, request.migrations);
-    if (within) await between.ask('RELEASE migrate_db');
-    return new Set(rows.filter(({ state }) => state === 'applied').map(({ id }) => id));
-  } catch {
-    // The table is not yet what the tool makes of it; the client's transaction must not suffer for the question.
-    if (within) await between.ask('ROLLBACK TO migrate_db');
-    return new Set();
-  }
+  const rows = await unharmed(between, async () =>
+    request.tool.applied(databaseOf(between, beside.version), request.found, request.migrations),
+  );
+  return new Set((rows ?? []).filter(({ state }) => state === 'applied').map(({ id }) => id));
 }
 
 async function close(stage: Stage, left: Migration[], migration: Migration, between: Between): Promise<void> {

@@ -91,6 +91,34 @@ describe('a blocker', () => {
     ]);
   });
 
+  test('of a CONCURRENTLY has its own invalid index dropped, by whatever name, and not that of another team', async () => {
+    await ask(connection, 'CREATE TABLE carriers (id int)');
+    const blocker = await client(connection, 'reports');
+    await blocker.query('BEGIN');
+    await blocker.query('INSERT INTO shipments VALUES (1)');
+    await blocker.query('INSERT INTO carriers VALUES (1)');
+    const scripts: readonly Script[] = [['01', 'CREATE INDEX CONCURRENTLY ON shipments (carrier);', 'outside']];
+    const applying = apply(connection, scripts, { limits: { concurrentLockTimeout: 600, lockRetries: 10 } });
+    await until(connection, running('CREATE INDEX CONCURRENTLY ON shipments%'));
+    const other = await client(connection, 'another team');
+    await other.query("SET lock_timeout = '300ms'");
+    await expect(other.query('CREATE INDEX CONCURRENTLY theirs ON carriers (id)')).rejects.toMatchObject({
+      code: '55P03',
+    });
+    await systemClock.sleep(2000);
+    await blocker.query('COMMIT');
+    await Promise.all([blocker.close(), other.close()]);
+    const report = await applying;
+    expect(report.state).toBe('applied');
+    expect(new Set(report.droppedIndexes)).toEqual(new Set(['shipments_carrier_idx']));
+    const indexes = `SELECT indexrelid::regclass::text AS name, indisvalid FROM pg_index
+      WHERE indrelid IN ('shipments'::regclass, 'carriers'::regclass) AND NOT indisprimary ORDER BY 1`;
+    expect(await ask(connection, indexes)).toEqual([
+      { name: 'shipments_carrier_idx', indisvalid: true },
+      { name: 'theirs', indisvalid: false },
+    ]);
+  });
+
   test('of a CONCURRENTLY may last longer than other statements, unless the script says else', async () => {
     const blocker = await client(connection, 'reports');
     await blocker.query('BEGIN');
