@@ -63,7 +63,7 @@ export async function check(
   const rehearsal = tried !== undefined && 'rehearsal' in tried ? tried.rehearsal : undefined;
   const { scripts, placed } = textsOf(migrations, rehearsal);
   const version = options.version ?? rehearsal?.server.version;
-  const context = { setsTimeouts: true, sizes: options.sizes, ...(version !== undefined && { version }) };
+  const context = { setsTimeouts: true, sizes, ...rehearsal?.known, ...(version !== undefined && { version }) };
   const linted = (await lint(scripts, context)).map((finding) => placed(finding));
   const judged = judge(linted, rehearsal, options.sizes);
   const statements = statementsOf(migrations, rehearsal);

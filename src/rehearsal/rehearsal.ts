@@ -3,6 +3,7 @@ import type { RelationLock } from '../migration/finding.ts';
 import type { Migration } from '../migration/migration.ts';
 import type { SqlError } from '../postgres/database.ts';
 import type { Schema } from '../postgres/schema.ts';
+import type { KnownSchema } from './known-schema.ts';
 
 export type { TableSize } from '../postgres/sizes.ts';
 
@@ -58,6 +59,8 @@ export interface Rehearsal {
   readonly failed?: RehearsalFailure;
   /** What could not be made as production has it, such as an extension that is not installed; a sentence each. */
   readonly notes: readonly string[];
+  /** What was there before the first of them; absent where none was reached. */
+  readonly known?: KnownSchema;
   /** The schema afterwards: what production should look like once this is applied. */
   readonly schema: Schema;
   readonly seconds: number;

@@ -43,7 +43,7 @@ export async function rehearse(request: RehearsalRequest, host: RehearsalHost): 
     const failed = await (request.runBy === 'tool' ? runByTool(stage) : runBySql(stage));
     stage.history = await historyTables(beside, tool, found, request.migrations);
     const schema = await readSchema(beside, { without: stage.history });
-    const { before } = stage;
+    const { before, known } = stage;
     const isWhole = before !== undefined && failed === undefined;
     const entries = isWhole ? await reverse(stage, before, schema) : ledger.entries;
     return {
@@ -52,6 +52,7 @@ export async function rehearse(request: RehearsalRequest, host: RehearsalHost): 
       migrations: entries,
       ...(failed !== undefined && { failed }),
       notes,
+      ...(known !== undefined && { known }),
       schema,
       seconds: (host.clock.now() - began) / 1000,
     };

@@ -5,6 +5,7 @@ import type { Schema } from '../postgres/schema.ts';
 import type { Between } from '../postgres/relay-hooks.ts';
 import type { Closing, Ledger } from './ledger.ts';
 import type { Observer, Sighting } from './observer.ts';
+import { type KnownSchema, readKnownSchema } from './known-schema.ts';
 import { INVALID_INDEXES } from './relations.ts';
 import type { RehearsalHost, RehearsalRequest } from './request.ts';
 
@@ -22,6 +23,8 @@ export interface Stage {
   history: readonly string[];
   /** The schema before the first pending migration, where ways back are tried. */
   before?: Schema | undefined;
+  /** What the linter goes by: as it was before the first pending migration. */
+  known?: KnownSchema | undefined;
   /** Called after each statement that came through the relay. */
   heard?: ((sighting: Sighting, between: Between) => Promise<void>) | undefined;
 }
@@ -31,6 +34,7 @@ export async function startWatching(stage: Stage, database: Database): Promise<v
   const { observer, request, history } = stage;
   observer.watching = true;
   await observer.begin(async (sql) => database.query(sql));
+  stage.known ??= await readKnownSchema(database);
   if (request.reverse) stage.before ??= await readSchema(database, { without: history });
 }
 

@@ -10,7 +10,8 @@ import { lint } from '../../src/sql-lint/lint.ts';
 import type { Statement } from '../../src/sql/statement.ts';
 import { type Case, cases, fixture } from './corpus.ts';
 import { type Verdict, isBlocking, judge, open } from './judge.ts';
-import { constrainedDomains, knownSchema, sizesOf } from './observe.ts';
+import { readKnownSchema } from '../../src/rehearsal/known-schema.ts';
+import { sizesOf } from './observe.ts';
 
 const execute = promisify(execFile);
 
@@ -157,9 +158,10 @@ async function contextOf(config: ClientConfig, { timeouts }: Case): Promise<Lint
     return {
       version: Number(rows[0]?.version),
       setsTimeouts: timeouts,
-      known: await knownSchema(client),
+      ...(await readKnownSchema({
+        query: async <Row extends object>(sql: string) => (await client.query<Row>(sql)).rows,
+      })),
       sizes: await sizesOf(client, TIMES),
-      constrainedDomains: await constrainedDomains(client),
     };
   } finally {
     await client.end();
