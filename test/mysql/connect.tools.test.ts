@@ -1,8 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { bundle } from '../../scripts/bundle.ts';
 import { systemClock } from '../../src/action/main.ts';
 import { connectMysql } from '../../src/mysql/connect.ts';
 import type { Connection } from '../../src/postgres/database.ts';
@@ -80,26 +78,6 @@ describe('who is not let in is told why', () => {
     });
     await expect(attempt).rejects.not.toThrow(connection.password);
   });
-});
-
-test('the bundle finds the driver as the sources do', async () => {
-  const outdir = await mkdtemp(path.join(tmpdir(), 'bundle-'));
-  try {
-    await bundle({ connect: path.join(import.meta.dirname, '../../src/mysql/connect.ts') }, outdir);
-    await writeFile(path.join(outdir, 'package.json'), '{"type":"module"}');
-    const bundled = (await import(path.join(outdir, 'connect.js'))) as { readonly connectMysql: typeof connectMysql };
-    const session = await bundled.connectMysql(connection, hasty);
-    expect(await session.query('SELECT ? AS one', [1])).toEqual([{ one: 1 }]);
-    const texts = ['Überlänge', '配送', '🚚', 'å'.repeat(300)];
-    const created = `CREATE TEMPORARY TABLE words (word text CHARACTER SET sjis, name varchar(9) CHARACTER SET latin1)`;
-    await session.query(created, []);
-    await session.query('INSERT INTO words VALUES (?, ?)', ['配送', 'Übersee']);
-    expect(await session.query('SELECT word, name FROM words', [])).toEqual([{ word: '配送', name: 'Übersee' }]);
-    for (const text of texts) expect(await session.query('SELECT ? AS text', [text])).toEqual([{ text }]);
-    await session.close();
-  } finally {
-    await rm(outdir, { recursive: true });
-  }
 });
 
 describe('over TLS', () => {
