@@ -9,6 +9,7 @@ import { limitsOf, refuse } from './apply-mode.ts';
 import type { Checked } from './check.ts';
 import type { MigrateInputs } from './inputs.ts';
 import type { ApplyOutcome, CheckOutcome, Outcome, PlanOutcome } from './outcome.ts';
+import { keep } from './keep.ts';
 import { trustedFile } from './reach.ts';
 import { type MigrationSet, newsOf } from './sets.ts';
 import type { Survey } from './survey.ts';
@@ -31,6 +32,11 @@ export async function mysqlOutcome(given: MigrateInputs, sets: readonly Migratio
   if (given.databaseUrl === '') {
     throw new UserError('input database-url is missing', {
       remedy: 'Give mysql://user:password@host:3306/database from a secret.',
+    });
+  }
+  if (given.backup !== '') {
+    throw new UserError('backup: pg_dump is there for PostgreSQL alone', {
+      remedy: 'Take a snapshot, as by snapshot: rds:<instance>, or dump by mysqldump in a step before.',
     });
   }
   if (given.mode === 'apply') return applyMysqlMode(given, sets, host);
@@ -75,6 +81,7 @@ async function applyMysqlMode(given: MigrateInputs, sets: readonly MigrationSet[
   refuse(given, checked);
   const { source } = await mysqlTarget(given, host);
   const applied: ApplyOutcome['applied'][number][] = [];
+  const kept = checked.some(({ migrations }) => migrations.length > 0) ? await keep(given, host) : undefined;
   for (const { set, migrations } of checked) {
     if (migrations.length === 0) continue;
     const { tool, found } = set;
@@ -83,7 +90,7 @@ async function applyMysqlMode(given: MigrateInputs, sets: readonly MigrationSet[
     applied.push({ set, report, drift: [] });
     if (report.state === 'failed' || report.state === 'cancelled') break;
   }
-  return { mode: 'apply', checked, survey, applied, left: [], notRehearsed: BY_TEXT };
+  return { mode: 'apply', checked, survey, applied, left: [], ...(kept && { kept }), notRehearsed: BY_TEXT };
 }
 
 function checkedOf(set: MigrationSet, migrations: Checked['migrations'], all: readonly Finding[]): Checked {
