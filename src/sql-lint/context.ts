@@ -1,4 +1,4 @@
-import type { TableSize } from '../rehearsal/rehearsal.ts';
+import type { TableSize } from '../postgres/sizes.ts';
 
 /** What is known of a column of the schema before the scripts run. */
 export interface KnownColumn {
