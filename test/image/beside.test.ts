@@ -32,7 +32,8 @@ function docker(steps: string): void {
 const CONTEXT = 'echo "context: $(ls "$context" | tr "\\n" " ")$(cat "$context/app.js")"';
 const calls = (): readonly string[] => {
   const file = path.join(tools, 'calls');
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  // Only whole lines: the file is there before its first line is.
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 };
 async function until(isSo: () => boolean): Promise<void> {
   for (let tried = 0; !isSo(); tried += 1) {
