@@ -102,6 +102,14 @@ async function ofGuard(kind: string): Promise<KubeObject> {
   return found;
 }
 
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (await holds()) return;
+    await sleep(100);
+  }
+  throw new Error('it did not come to hold within 10 s');
+}
+
 const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
 const renew = async (): Promise<void> =>
   void (await kube.patch(
@@ -145,8 +153,9 @@ test('a guard that died half way is followed by one that goes on, and one that c
   const mark = { metadata: { annotations: { 'delivery-actions/deadman': '{"state":"taking-back"}' } } };
   await kube.patch(refOf(wish.lease), mark);
   // Another run that renews does not hold up what was begun.
-  await renew();
-  expect(await (await startGuard()).ended).toBe(0);
+  await kube.patch(refOf(wish.lease), { spec: { leaseDurationSeconds: 600 } });
+  const follower = await startGuard();
+  expect(await Promise.race([follower.ended, sleep(10_000, 'goes on')])).toBe(0);
   expect(await weights()).toEqual({ canary: '0', stable: '100' });
   await kube.patch({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'route' }, { data: { canary: '20' } });
   expect(await (await startGuard()).ended).toBe(0);
@@ -161,7 +170,7 @@ test('it ends by itself when the canary is finished, its Lease gone, or the Leas
   expect([await finished.ended, finished.said()]).toEqual([0, expect.stringContaining('the canary is finished: ends')]);
   // With the Lease the guard's account would go as well, and there would be nothing to run it by.
   await kube.delete(refOf(wish.lease), { propagation: 'Orphan' });
-  while (await kube.get(refOf(wish.lease))) await sleep(50);
+  await until(async () => (await kube.get(refOf(wish.lease))) === undefined);
   const gone = await startGuard();
   expect([await gone.ended, gone.said()]).toEqual([0, expect.stringContaining('the Lease is gone: ends')]);
   const { apiVersion, kind, spec } = wish.lease;
@@ -240,11 +249,11 @@ describe('the objects', () => {
     await applyDeadman(kube, wish);
     const pods = async (): Promise<readonly KubeObject[]> =>
       kube.list({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: 'job-name=tracking-api-deadman' });
-    while ((await pods()).length === 0) await sleep(100);
+    await until(async () => (await pods()).length > 0);
     await kube.delete(refOf(wish.lease));
     const left = async (): Promise<boolean> =>
       (await Promise.all(deadmanRefs(refOf(wish.workload)).map(async (ref) => kube.get(ref)))).some(Boolean);
-    while (await left()) await sleep(200);
+    await until(async () => !(await left()));
     expect(await left()).toBe(false);
   }, 60_000);
 

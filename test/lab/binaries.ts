@@ -24,7 +24,8 @@ interface Binary {
   readonly source: GoSource;
   /** Versions, as semver ranges, in which a program that is already installed serves as well. */
   readonly fits: string;
-  release(version: string, arch: Arch): Release;
+  /** None where the project publishes no program. */
+  release?(version: string, arch: Arch): Release;
 }
 
 const kubernetes = (name: string): Binary => ({
@@ -35,6 +36,13 @@ const kubernetes = (name: string): Binary => ({
     return { url, checksums: `${url}.sha256` };
   },
 });
+
+/** The controller of Argo Rollouts, in whose module its manifests lie too. */
+export const ARGO_ROLLOUTS = {
+  module: 'argo-rollouts',
+  package: 'github.com/argoproj/argo-rollouts/cmd/rollouts-controller',
+  requires: 'github.com/argoproj/argo-rollouts',
+} as const satisfies GoSource;
 
 const binaries = {
   'kube-apiserver': kubernetes('kube-apiserver'),
@@ -96,6 +104,11 @@ const binaries = {
       };
     },
   },
+  'rollouts-controller': {
+    source: ARGO_ROLLOUTS,
+    // Its manifests have to be of the same version.
+    fits: '1.9.1',
+  },
 } as const satisfies Record<string, Binary>;
 
 /** Programs the lab runs that Debian does not carry in a fitting version. */
@@ -154,7 +167,8 @@ export async function missingForBinaries(
   if (await hasGo(settings.env)) return [];
   for (const name of names) {
     if ((await installed(name, cache, settings.env)) !== undefined) continue;
-    if (await isReachable(await releaseOf(name, settings), settings)) continue;
+    const release = await releaseOf(name, settings);
+    if (release !== undefined && (await isReachable(release, settings))) continue;
     return [{ what: `Go 1.21 or newer, which builds ${name} as no release can be reached`, packages: ['golang-go'] }];
   }
   return [];
@@ -184,7 +198,7 @@ async function fits(name: BinaryName, path: string, env: NodeJS.ProcessEnv): Pro
 
 async function released(name: BinaryName, cache: string, settings: Settings): Promise<string | undefined> {
   const release = await releaseOf(name, settings);
-  if (isGivenUp(release, settings)) return undefined;
+  if (release === undefined || isGivenUp(release, settings)) return undefined;
   try {
     return await withScratch(join(cache, 'bin'), async (work) => {
       settings.progress(`downloads ${addressOf(release.url, settings.env)}`);
@@ -230,10 +244,10 @@ function byModule<N extends BinaryName>(names: readonly N[]): readonly (readonly
   return [...groups.values()];
 }
 
-async function releaseOf(name: BinaryName, { arch = process.arch }: Settings): Promise<Release> {
+async function releaseOf(name: BinaryName, { arch = process.arch }: Settings): Promise<Release | undefined> {
   if (arch !== 'x64' && arch !== 'arm64') throw new Error(`The lab runs on x64 and arm64, not on ${arch}`);
   const binary: Binary = binaries[name];
-  return binary.release(await versionOf(binary.source), arch === 'x64' ? 'amd64' : 'arm64');
+  return binary.release?.(await versionOf(binary.source), arch === 'x64' ? 'amd64' : 'arm64');
 }
 
 async function cacheFolder(name: BinaryName, cache: string): Promise<string> {

@@ -10,7 +10,7 @@ const OLDEST_GO = { major: 1, minor: 21 };
 /** Where a program's source is: in a module pinned with all its dependencies in this repository, or at a version. */
 export type GoSource =
   | {
-      readonly module: 'kubernetes' | 'etcd' | 'buildkit';
+      readonly module: 'kubernetes' | 'etcd' | 'buildkit' | 'argo-rollouts';
       readonly package: string;
       /** The requirement in the module's go.mod whose version is the program's. */
       readonly requires: string;
@@ -43,6 +43,13 @@ export async function versionOf(source: GoSource): Promise<string> {
 /** The sums of all that goes into a program of a module in this repository. */
 export async function sumsOf(source: Extract<GoSource, { module: string }>): Promise<Buffer> {
   return readFile(join(modules, source.module, 'go.sum'));
+}
+
+/** The folder of the sources of what a module in this repository requires, downloaded where it is not there yet. */
+export async function sourceFolder({ module, requires }: Extract<GoSource, { module: string }>): Promise<string> {
+  const options = { cwd: join(modules, module), timeout: 10 * 60_000 };
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', requires], options);
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
 /** Whether a Go is on PATH that can build all of this. */

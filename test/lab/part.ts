@@ -74,6 +74,10 @@ export interface LabFacts {
     /** For controlOf(): faults and requests. */
     control: string;
   };
+  'argo-rollouts'?: {
+    /** Version of the controller, such as `v1.9.1`. */
+    version: string;
+  };
   runner?: {
     /** The act binary. */
     act: string;

@@ -1,4 +1,5 @@
 import type { Part, PartName } from './part.ts';
+import { argoRollouts } from './parts/argo-rollouts.ts';
 import { aws } from './parts/aws.ts';
 import { buildkit } from './parts/buildkit.ts';
 import { cache } from './parts/cache.ts';
@@ -16,6 +17,7 @@ export const parts: ReadonlyMap<PartName, Part> = new Map<PartName, Part>([
   [packages.name, packages],
   [buildkit.name, buildkit],
   [cluster.name, cluster],
+  [argoRollouts.name, argoRollouts],
   [github.name, github],
   [cache.name, cache],
   [runner.name, runner],
