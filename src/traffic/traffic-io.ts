@@ -1,0 +1,19 @@
+import { UserError } from '../action/errors.ts';
+import type { ArmsIo } from '../arms/arms.ts';
+import { numberAt } from '../kube/fields.ts';
+import { type Kube, showRef } from '../kube/kube.ts';
+import type { TrafficPlan } from './plan.ts';
+
+/** What a router needs besides the cluster. */
+export type TrafficIo = ArmsIo;
+
+/** How many pods the stable workload is set to have now. @throws UserError when it is gone */
+export async function stablePods(kube: Kube, { workload }: TrafficPlan): Promise<number> {
+  const live = await kube.get(workload);
+  if (live === undefined) {
+    throw new UserError(`${showRef(workload)} is gone: someone deleted it while its canary ran`, {
+      remedy: 'Deploy it again, then start the canary again.',
+    });
+  }
+  return numberAt(live, 'spec', 'replicas') ?? 1;
+}
