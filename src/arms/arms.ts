@@ -2,7 +2,7 @@ import { UserError } from '../action/errors.ts';
 import type { Clock } from '../action/host.ts';
 import type { Arm } from '../judge/metric.ts';
 import type { Doom } from '../kube/doom.ts';
-import { at, numberAt } from '../kube/fields.ts';
+import { numberAt } from '../kube/fields.ts';
 import { type Kube, KubeError, type KubeObject, type ObjectRef, refOf, showRef } from '../kube/kube.ts';
 import { waitForAll } from '../kube/wait.ts';
 import { arms } from './labels.ts';
@@ -40,16 +40,14 @@ export class ArmFault extends UserError {
 }
 
 /**
- * Makes an object of a canary, or brings it to what its plan says; the number of pods that this plan has come to stays.
+ * Makes an object of a canary, or brings what is left of another to what this plan says; what this plan has made already
+ * is left as it has become.
  * @throws KubeError when the server says no
  */
 export async function applyOwn(kube: Kube, wanted: KubeObject): Promise<void> {
-  const live = wanted.kind === 'Deployment' ? await kube.get(refOf(wanted)) : undefined;
-  const isOfPlan = planOf(live) !== undefined && planOf(live) === planOf(wanted);
-  const replicas = isOfPlan ? (numberAt(live, 'spec', 'replicas') ?? 0) : 0;
-  const spec = at(wanted, 'spec') as object;
-  const object = wanted.kind === 'Deployment' ? { ...wanted, spec: { ...spec, replicas } } : wanted;
-  await kube.apply(object, { fieldManager: ARMS_MANAGER, force: true });
+  const plan = planOf(await kube.get(refOf(wanted)));
+  if (plan === undefined || plan !== planOf(wanted))
+    await kube.apply(wanted, { fieldManager: ARMS_MANAGER, force: true });
 }
 
 /** The numbers of pods that the arms are set to. @throws UserError when an arm is gone */

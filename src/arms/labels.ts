@@ -19,6 +19,11 @@ export function armLabels(workload: string, arm: Arm): Labels {
   return { [WORKLOAD_LABEL]: workload, [TRACK_LABEL]: arm };
 }
 
+/** The labels that the pods of both arms have and no others. */
+export function bothArms(workload: string): Labels {
+  return { [WORKLOAD_LABEL]: workload };
+}
+
 /** Labels as the API takes them for a selector. */
 export function selectorText(labels: Labels): string {
   return Object.entries(labels)

@@ -87,18 +87,18 @@ export function candidateFaults({ candidate }: TrafficWish, live: KubeObject, se
   ];
 }
 
-/** Deployments that stand where the arms are to stand. */
-export async function armFaults(
+/** What stands already where something is to be made. */
+export async function takenNames(
   kube: Kube,
   live: KubeObject,
-  deployments: readonly KubeObject[],
+  wanted: readonly KubeObject[],
 ): Promise<{ readonly problems: readonly Problem[]; readonly notes: readonly string[] }> {
-  const found = await Promise.all(deployments.map(async (one) => kube.get(refOf(one))));
+  const found = await Promise.all(wanted.map(async (one) => kube.get(refOf(one))));
   const problems: Problem[] = [];
   const notes: string[] = [];
   for (const one of found.filter((one) => one !== undefined)) {
     if (one.metadata.labels?.[WORKLOAD_LABEL] === live.metadata.name)
-      notes.push(`${showRef(one)} is left of an earlier canary: it is emptied and used again`);
+      notes.push(`${showRef(one)} is left of an earlier canary: it is used again`);
     else
       problems.push({
         message: `${showRef(one)} exists and was not made by a canary of ${showRef(live)}`,

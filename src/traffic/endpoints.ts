@@ -1,7 +1,14 @@
 import { itemsAt, at, textAt } from '../kube/fields.ts';
 import type { Kube, KubeObject, Selection } from '../kube/kube.ts';
 import { startView } from '../kube/view.ts';
-import { TRACK_LABEL, WORKLOAD_LABEL } from '../arms/labels.ts';
+import { type Labels, selectorText } from '../arms/labels.ts';
+
+export interface ServedPods {
+  readonly namespace: string;
+  readonly service: string;
+  /** Labels that only the pods of an arm, or of both, have. */
+  readonly pods: Labels;
+}
 
 /**
  * Waits until a Service sends requests to exactly the ready pods of the arms that stay, as its EndpointSlices say.
@@ -9,17 +16,16 @@ import { TRACK_LABEL, WORKLOAD_LABEL } from '../arms/labels.ts';
  */
 export async function awaitEndpoints(
   kube: Kube,
-  place: { readonly namespace: string; readonly service: string; readonly workload: string },
+  { namespace, service, pods: selector }: ServedPods,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespace, service, workload } = place;
   const slices: Selection = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     namespace,
     labelSelector: `kubernetes.io/service-name=${service}`,
   };
-  const pods: Selection = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: `${WORKLOAD_LABEL}=${workload}` };
+  const pods: Selection = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: selectorText(selector) };
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const aborted = new Promise<never>((_, reject) => {
@@ -39,7 +45,7 @@ export async function awaitEndpoints(
 
 /** Whether the ready endpoints that are pods of an arm are its ready pods. */
 function agree(objects: readonly KubeObject[]): boolean {
-  const pods = objects.filter(({ kind, metadata }) => kind === 'Pod' && TRACK_LABEL in (metadata.labels ?? {}));
+  const pods = objects.filter(({ kind }) => kind === 'Pod');
   const own = new Set(pods.map(({ metadata }) => metadata.name));
   const wanted = pods.filter(isServing).map(({ metadata }) => metadata.name);
   const found = objects

@@ -2,6 +2,9 @@ import type { Problem } from '../action/errors.ts';
 import type { Kube, KubeObject } from '../kube/kube.ts';
 import type { RoutePlan, RoutedKind, TrafficWish } from './plan.ts';
 import type { Patch } from './router.ts';
+import { planGateway } from './gateway-api.ts';
+import { planIstio } from './istio.ts';
+import { planNginx } from './nginx.ts';
 import { planReplicas } from './replicas.ts';
 
 /** What a kind's planner is given. */
@@ -24,15 +27,15 @@ export interface PlannedRoute {
   readonly notes: readonly string[];
 }
 
-const planners: Readonly<Partial<Record<RoutedKind, (kube: Kube, question: RouteQuestion) => Promise<PlannedRoute>>>> =
-  {
-    replicas: async (_, question) => planReplicas(question),
-  };
+const planners: Readonly<Record<RoutedKind, (kube: Kube, question: RouteQuestion) => Promise<PlannedRoute>>> = {
+  replicas: async (_, question) => planReplicas(question),
+  'gateway-api': planGateway,
+  istio: planIstio,
+  nginx: planNginx,
+  alb: planGateway,
+};
 
 /** Looks for the route that leads to the workload, and plans what it needs. */
 export async function planRoute(kube: Kube, question: RouteQuestion): Promise<PlannedRoute> {
-  const planner = planners[question.wish.kind];
-  if (planner !== undefined) return planner(kube, question);
-  const message = `traffic: ${question.wish.kind} is not known`;
-  return { services: [], objects: [], restore: [], problems: [{ message }], notes: [] };
+  return planners[question.wish.kind](kube, question);
 }

@@ -7,7 +7,7 @@ import { explainKubeError } from '../kube/errors.ts';
 import { numberAt } from '../kube/fields.ts';
 import { type Kube, KubeError, type KubeObject, type ObjectRef, refOf, showRef } from '../kube/kube.ts';
 import { lackingRights } from '../kube/rights.ts';
-import { armFaults, candidateFaults, findWorkload } from './checks.ts';
+import { candidateFaults, findWorkload, takenNames } from './checks.ts';
 import { planRoute } from './kinds.ts';
 import { trafficRights } from './rights.ts';
 import type { Patch, TrafficKind } from './router.ts';
@@ -106,11 +106,11 @@ export async function planTraffic(wish: TrafficWish, kube: Kube, signal: AbortSi
       behindStable,
     });
   const deployments: ArmDeployments = { canary: armOf('canary'), baseline: armOf('baseline') };
-  const [route, foreign, around, existing] = await Promise.all([
-    planRoute(kube, { wish, services, id }),
+  const route = await planRoute(kube, { wish, services, id });
+  const [foreign, around, existing] = await Promise.all([
     strangers(kube, live, services),
     lookAround(kube, { workload: live, armLabels: templateLabels(deployments.canary), others }),
-    armFaults(kube, live, Object.values(deployments)),
+    takenNames(kube, live, [...Object.values(deployments), ...route.objects]),
   ]);
   signal.throwIfAborted();
   const early = [

@@ -1,5 +1,6 @@
 import { applyOwn, removeOwn, scaleArms } from '../arms/arms.ts';
 import { podsByShare } from '../arms/pods.ts';
+import { bothArms } from '../arms/labels.ts';
 import { takeLabels } from '../arms/taken.ts';
 import { at, textAt } from '../kube/fields.ts';
 import { refOf, showRef } from '../kube/kube.ts';
@@ -41,7 +42,7 @@ export function replicasRouter(plan: TrafficPlan, io: TrafficIo): Router {
     async shift(kube, weights, signal) {
       const pods = podsByShare(weights, await stablePods(kube, plan));
       await scaleArms(kube, deployments, pods, io, signal);
-      const seen = { namespace, workload: workload.name };
+      const seen = { namespace, pods: bothArms(workload.name) };
       await Promise.all(services.map(async (service) => awaitEndpoints(kube, { ...seen, service }, signal)));
     },
     async takeBack(kube) {

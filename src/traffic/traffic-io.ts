@@ -5,7 +5,10 @@ import { type Kube, showRef } from '../kube/kube.ts';
 import type { TrafficPlan } from './plan.ts';
 
 /** What a router needs besides the cluster. */
-export type TrafficIo = ArmsIo;
+export interface TrafficIo extends ArmsIo {
+  /** Milliseconds that proxies are given to follow the route before pods go away; default 5 s. */
+  readonly settleMs?: number;
+}
 
 /** How many pods the stable workload is set to have now. @throws UserError when it is gone */
 export async function stablePods(kube: Kube, { workload }: TrafficPlan): Promise<number> {

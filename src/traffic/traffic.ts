@@ -1,7 +1,12 @@
 import { podsByShare, sharesOf } from '../arms/pods.ts';
+import { gatewayWriter } from './gateway-api.ts';
+import { istioWriter } from './istio.ts';
+import { nginxShares, nginxWriter } from './nginx.ts';
 import type { TrafficPlan } from './plan.ts';
 import { replicasRouter } from './replicas.ts';
+import { routedRouter } from './routed.ts';
 import type { Router, Weights } from './router.ts';
+import { unitsOf } from './split.ts';
 import type { TrafficIo } from './traffic-io.ts';
 
 export { ArmFault } from '../arms/arms.ts';
@@ -11,13 +16,24 @@ export type { TrafficIo } from './traffic-io.ts';
 
 /** The router of a plan, made anew by each run that goes on with the canary. */
 export function routerFor(plan: TrafficPlan, io: TrafficIo): Router {
-  return replicasRouter(plan, io);
+  if (plan.kind === 'replicas') return replicasRouter(plan, io);
+  return routedRouter(plan, io, writers[plan.kind](plan, io));
 }
+
+const writers = {
+  'gateway-api': gatewayWriter,
+  istio: istioWriter,
+  nginx: nginxWriter,
+  alb: gatewayWriter,
+};
 
 /**
  * The shares that weights really come to: `replicas` has whole pods only.
  * @param stable pods of the stable workload; by default as many as when it was planned
  */
 export function reachedBy({ kind, pods }: TrafficPlan, weights: Weights, stable = pods): Weights {
-  return kind === 'replicas' ? sharesOf(podsByShare(weights, stable), stable) : weights;
+  if (kind === 'replicas') return sharesOf(podsByShare(weights, stable), stable);
+  if (kind === 'nginx') return nginxShares(weights, stable);
+  const { all, canary, baseline } = unitsOf(weights);
+  return { canary: (100 * canary) / all, baseline: (100 * baseline) / all };
 }
