@@ -2,6 +2,7 @@ import type { Problem } from '../action/errors.ts';
 import type { Kube, KubeObject } from '../kube/kube.ts';
 import type { RoutePlan, RoutedKind, TrafficWish } from './plan.ts';
 import type { Patch } from './router.ts';
+import { planAlb } from './alb.ts';
 import { planGateway } from './gateway-api.ts';
 import { planIstio } from './istio.ts';
 import { planNginx } from './nginx.ts';
@@ -32,7 +33,7 @@ const planners: Readonly<Record<RoutedKind, (kube: Kube, question: RouteQuestion
   'gateway-api': planGateway,
   istio: planIstio,
   nginx: planNginx,
-  alb: planGateway,
+  alb: planAlb,
 };
 
 /** Looks for the route that leads to the workload, and plans what it needs. */

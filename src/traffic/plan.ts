@@ -3,6 +3,7 @@ import type { Problem } from '../action/errors.ts';
 import type { ArmDeployments } from '../arms/arms.ts';
 import { type Labels, arms, templateLabels } from '../arms/labels.ts';
 import { ARMS_MANAGER, armDeployment } from '../arms/manifest.ts';
+import type { Elb } from '../aws/elb.ts';
 import { explainKubeError } from '../kube/errors.ts';
 import { numberAt } from '../kube/fields.ts';
 import { type Kube, KubeError, type KubeObject, type ObjectRef, refOf, showRef } from '../kube/kube.ts';
@@ -27,6 +28,8 @@ export interface TrafficWish {
   readonly namespace: string;
   /** Name of the Service, where several select the pods. */
   readonly service?: string;
+  /** Of `alb`: where the load balancer is asked; it is then asked before anything begins. */
+  readonly elb?: Elb;
   /** Name of the HTTPRoute, VirtualService or Ingress, where several lead to the Service. */
   readonly route?: string;
 }

@@ -18,6 +18,8 @@ export interface RouteForm {
   withService(way: Way, name: string): Way;
   /** What a way without a weight weighs among so many. */
   impliedWeight(ways: number): number;
+  /** Arms without a share keep a way of no weight, as what it leads to has to be there before and after. */
+  readonly keepsArms?: boolean;
 }
 
 /** Shares as whole numbers: of a hundred, or of a thousand where they are no whole percents. */
@@ -51,14 +53,14 @@ export function splitRules(
   form: RouteForm,
 ): readonly RouteRule[] {
   const units = unitsOf(weights);
-  if (units.canary === 0 && units.baseline === 0) return rules;
+  if (units.canary === 0 && units.baseline === 0 && form.keepsArms !== true) return rules;
   return plainRules(rules, service, form).map((rule) => {
     if (!leadsTo(rule, service, form)) return rule;
     const ways = waysOf(rule, form).flatMap((way) => {
       const weight = numberAt(way, 'weight') ?? 0;
       if (form.serviceOf(way) !== service) return [{ ...way, weight: weight * units.all }];
       const split = arms
-        .filter((arm) => units[arm] > 0)
+        .filter((arm) => units[arm] > 0 || form.keepsArms === true)
         .map((arm) => toArm(way, arm, service, form, weight * units[arm]));
       return [{ ...way, weight: weight * units.stable }, ...split];
     });

@@ -1,4 +1,5 @@
 import { UserError } from '../action/errors.ts';
+import type { Elb } from '../aws/elb.ts';
 import type { ArmsIo } from '../arms/arms.ts';
 import { numberAt } from '../kube/fields.ts';
 import { type Kube, showRef } from '../kube/kube.ts';
@@ -8,6 +9,8 @@ import type { TrafficPlan } from './plan.ts';
 export interface TrafficIo extends ArmsIo {
   /** Milliseconds that proxies are given to follow the route before pods go away; default 5 s. */
   readonly settleMs?: number;
+  /** Of `alb`: where the load balancer is asked. */
+  readonly elb?: Elb;
 }
 
 /** How many pods the stable workload is set to have now. @throws UserError when it is gone */

@@ -1,4 +1,5 @@
 import { podsByShare, sharesOf } from '../arms/pods.ts';
+import { albUnits, albWriter } from './alb-writer.ts';
 import { gatewayWriter } from './gateway-api.ts';
 import { istioWriter } from './istio.ts';
 import { nginxShares, nginxWriter } from './nginx.ts';
@@ -24,7 +25,7 @@ const writers = {
   'gateway-api': gatewayWriter,
   istio: istioWriter,
   nginx: nginxWriter,
-  alb: gatewayWriter,
+  alb: albWriter,
 };
 
 /**
@@ -34,6 +35,6 @@ const writers = {
 export function reachedBy({ kind, pods }: TrafficPlan, weights: Weights, stable = pods): Weights {
   if (kind === 'replicas') return sharesOf(podsByShare(weights, stable), stable);
   if (kind === 'nginx') return nginxShares(weights, stable);
-  const { all, canary, baseline } = unitsOf(weights);
+  const { all, canary, baseline } = unitsOf(kind === 'alb' ? albUnits(weights) : weights);
   return { canary: (100 * canary) / all, baseline: (100 * baseline) / all };
 }
