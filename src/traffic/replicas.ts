@@ -1,14 +1,14 @@
 import { applyOwn, removeOwn, scaleArms } from '../arms/arms.ts';
 import { podsByShare } from '../arms/pods.ts';
 import { bothArms } from '../arms/labels.ts';
-import { takeLabels } from '../arms/taken.ts';
+import { giveLabels, takeLabels } from '../arms/taken.ts';
 import { at, textAt } from '../kube/fields.ts';
-import { refOf, showRef } from '../kube/kube.ts';
+import { type Kube, refOf, showRef } from '../kube/kube.ts';
 import { awaitEndpoints } from './endpoints.ts';
 import type { PlannedRoute, RouteQuestion } from './kinds.ts';
 import type { TrafficPlan } from './plan.ts';
 import type { Router } from './router.ts';
-import { type TrafficIo, stablePods } from './traffic-io.ts';
+import { SETTLE_MS, type TrafficIo, stablePods } from './traffic-io.ts';
 
 /** Canary and baseline behind the stable Services: the shares are numbers of pods. */
 export function planReplicas({ services }: RouteQuestion): PlannedRoute {
@@ -33,6 +33,13 @@ export function replicasRouter(plan: TrafficPlan, io: TrafficIo): Router {
   const { deployments, services, workload, selector, restore } = plan;
   const { namespace = '' } = workload;
   const own = Object.values(deployments);
+  const keys = Object.keys(selector);
+  const { settleMs = SETTLE_MS } = io;
+
+  /** Pods that leave the endpoints before they end lose no request, also where the program does not drain. */
+  const takeOut = async (kube: Kube, signal: AbortSignal): Promise<void> => {
+    if ((await takeLabels(kube, deployments, keys)) > 0) await io.clock.sleep(settleMs, signal);
+  };
   return {
     restore,
     async prepare(kube, signal) {
@@ -41,14 +48,23 @@ export function replicasRouter(plan: TrafficPlan, io: TrafficIo): Router {
     },
     async shift(kube, weights, signal) {
       const pods = podsByShare(weights, await stablePods(kube, plan));
+      if (pods.canary + pods.baseline > 0) await giveLabels(kube, deployments, selector);
+      else await takeOut(kube, signal);
       await scaleArms(kube, deployments, pods, io, signal);
       const seen = { namespace, pods: bothArms(workload.name) };
       await Promise.all(services.map(async (service) => awaitEndpoints(kube, { ...seen, service }, signal)));
     },
     async takeBack(kube) {
-      await takeLabels(kube, deployments, Object.keys(selector));
+      try {
+        await takeLabels(kube, deployments, keys);
+      } catch (error) {
+        // Evidence is worth less than the requests: without pods there are no endpoints.
+        const done = await Promise.allSettled(restore.map(async ({ ref, patch }) => kube.patch(ref, patch)));
+        if (done.some(({ status }) => status === 'rejected')) throw error;
+      }
     },
     async remove(kube, signal) {
+      await takeOut(kube, signal);
       await removeOwn(kube, own.map(refOf), io, signal);
     },
   };

@@ -5,7 +5,7 @@ import { awaitEndpoints } from './endpoints.ts';
 import type { TrafficPlan } from './plan.ts';
 import type { Router, Weights } from './router.ts';
 import { selectorOf } from './services.ts';
-import { type TrafficIo, stablePods } from './traffic-io.ts';
+import { SETTLE_MS, type TrafficIo, stablePods } from './traffic-io.ts';
 
 /** How one kind writes its weights. */
 export interface RouteWriter {
@@ -19,9 +19,6 @@ export interface RouteWriter {
   /** Takes the arms out of the route altogether, before what they lead to is removed. */
   end(kube: Kube, signal: AbortSignal): Promise<void>;
 }
-
-/** No API tells when the last proxy has the new weights; until then an arm keeps its pods. */
-const SETTLE_MS = 5000;
 
 /**
  * Canary and baseline behind Services of their own, which a route gives weights. An arm has its pods before it has its

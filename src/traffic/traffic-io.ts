@@ -5,9 +5,12 @@ import { numberAt } from '../kube/fields.ts';
 import { type Kube, showRef } from '../kube/kube.ts';
 import type { TrafficPlan } from './plan.ts';
 
+/** No API tells when the last proxy follows a change; until then an arm keeps its pods. */
+export const SETTLE_MS = 5000;
+
 /** What a router needs besides the cluster. */
 export interface TrafficIo extends ArmsIo {
-  /** Milliseconds that proxies are given to follow the route before pods go away; default 5 s. */
+  /** Milliseconds that proxies are given to follow before pods go away; default 5 s. */
   readonly settleMs?: number;
   /** Of `alb`: where the load balancer is asked. */
   readonly elb?: Elb;

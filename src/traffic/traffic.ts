@@ -1,6 +1,7 @@
 import { podsByShare, sharesOf } from '../arms/pods.ts';
 import { albUnits, albWriter } from './alb-writer.ts';
 import { gatewayWriter } from './gateway-api.ts';
+import { interruptible } from './interruptible.ts';
 import { istioWriter } from './istio.ts';
 import { nginxShares, nginxWriter } from './nginx.ts';
 import type { TrafficPlan } from './plan.ts';
@@ -17,8 +18,10 @@ export type { TrafficIo } from './traffic-io.ts';
 
 /** The router of a plan, made anew by each run that goes on with the canary. */
 export function routerFor(plan: TrafficPlan, io: TrafficIo): Router {
-  if (plan.kind === 'replicas') return replicasRouter(plan, io);
-  return routedRouter(plan, io, writers[plan.kind](plan, io));
+  const { kind } = plan;
+  return interruptible(
+    kind === 'replicas' ? replicasRouter(plan, io) : routedRouter(plan, io, writers[kind](plan, io)),
+  );
 }
 
 const writers = {

@@ -15,11 +15,13 @@ import { NODE } from '../lab/parts/base-image.ts';
 import { deployment, endpoints, never, realClock, serve, service } from './shop.ts';
 
 const describe = await describeWith('images', 'pods');
-const io = { clock: realClock };
+const io = { clock: realClock, settleMs: 2000 };
 let facts: LabFacts;
 let kube: Kube;
 let namespace = '';
 let image = '';
+/** What a test that failed may have left running. */
+const ends: (() => void)[] = [];
 
 // A machine that never built Kubernetes builds it first.
 beforeAll(async () => {
@@ -34,7 +36,10 @@ beforeEach(async () => {
   if (!facts.cluster) throw new Error('the lab gave no cluster');
   namespace = await freshNamespace(facts.cluster);
 });
-afterEach(async () => kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace }));
+afterEach(async () => {
+  for (const end of ends.splice(0)) end();
+  await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+});
 
 const serving =
   "require('http').createServer((q, r) => r.end(process.env.VERSION)).listen(8080); process.on('SIGTERM', () => process.exit())";
@@ -46,7 +51,7 @@ const version = (name: string, more: object = {}): KubeObject =>
   deployment({ namespace, image, version: name, container: { ...container, ...more } });
 
 async function planned(candidate = version('v2')): Promise<TrafficPlan> {
-  const workload = await serve(kube, version('v1'), service(namespace));
+  const workload = await serve(kube, version('v1'), service(namespace, 'shop', { type: 'NodePort' }));
   const { plan, problems } = await planTraffic({ kind: 'replicas', workload, candidate, namespace }, kube, never);
   if (plan === undefined) throw new Error(JSON.stringify(problems));
   // As a run that goes on with it has it, from the cluster.
@@ -96,4 +101,101 @@ describe('replicas', () => {
     await router.takeBack(kube);
     await router.remove(kube, never);
   }, 120_000);
+
+  test('no request is lost while pods come, leave and end, though the program does not drain', async () => {
+    const plan = await planned();
+    const router = routerFor(plan, io);
+    const load = await startLoad();
+    await router.prepare(kube, never);
+    await router.shift(kube, { canary: 20, baseline: 20 }, never);
+    while ((load.answers()['v2'] ?? 0) < 50) await sleep(50);
+    await router.shift(kube, { canary: 0, baseline: 0 }, never);
+    while ((await named('Pod')).length > 0) await sleep(100);
+    await router.shift(kube, { canary: 50, baseline: 50 }, never);
+    expect(await endpoints(kube, namespace)).toEqual({ stable: 3, canary: 3, baseline: 3 });
+    const before = load.answers()['v2'] ?? 0;
+    while ((load.answers()['v2'] ?? 0) < before + 50) await sleep(50);
+    await router.takeBack(kube);
+    await sleep(1000);
+    const after = load.answers()['v2'];
+    await router.remove(kube, never);
+    expect(load.answers()['v2']).toBe(after);
+    await load.stop();
+    expect(load.failures()).toEqual([]);
+  }, 120_000);
+
+  test('a canary that crashes is told at once as the canary, and gets no requests', async () => {
+    const crash = { command: ['node', '-e', "throw new Error('CARRIERS_URL is not set')"] };
+    const plan = await planned(version('v2', crash));
+    const router = routerFor(plan, io);
+    await router.prepare(kube, never);
+    const fault = await router.shift(kube, { canary: 20, baseline: 20 }, never).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ name: 'ArmFault', arm: 'canary', doom: { kind: 'crash' } });
+    expect((await endpoints(kube, namespace))['canary']).toBeUndefined();
+    await router.takeBack(kube);
+    await router.remove(kube, never);
+  }, 60_000);
+
+  test('a shift that is under way when the traffic is taken back does not come after it', async () => {
+    const plan = await planned();
+    const router = routerFor(plan, io);
+    await router.prepare(kube, never);
+    const shifting = router.shift(kube, { canary: 50, baseline: 50 }, never).catch(String);
+    await sleep(700);
+    await router.takeBack(kube);
+    expect(await shifting).toContain('the traffic is taken back');
+    await sleep(4000);
+    expect(await endpoints(kube, namespace)).toEqual({ stable: 3 });
+  }, 60_000);
+
+  test('the data alone empties both arms, as a deadman does, and twice as well as once', async () => {
+    const plan = await planned();
+    const router = routerFor(plan, io);
+    await router.prepare(kube, never);
+    await router.shift(kube, { canary: 20, baseline: 20 }, never);
+    for (const { ref, patch } of [...plan.restore, ...plan.restore]) await kube.patch(ref, patch);
+    while ((await named('Pod')).length > 0) await sleep(100);
+    expect(await endpoints(kube, namespace)).toEqual({ stable: 3 });
+    expect(JSON.stringify(plan).length).toBeLessThan(20_000);
+  }, 60_000);
 });
+
+/** Requests to the Service from outside the cluster, each by a connection of its own. */
+async function startLoad() {
+  const live = await kube.get({ apiVersion: 'v1', kind: 'Service', namespace, name: 'shop' });
+  const address = `http://${facts.cluster?.nodeAddress}:${String(at(live, 'spec', 'ports', 0, 'nodePort'))}/`;
+  const counts: Record<string, number> = {};
+  const failures: string[] = [];
+  const ended = new AbortController();
+  const client = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      try {
+        const answer = await fetch(address, { headers: { connection: 'close' }, signal: AbortSignal.timeout(5000) });
+        const version = await answer.text();
+        counts[version] = (counts[version] ?? 0) + 1;
+      } catch (error) {
+        failures.push(`${new Date().toISOString()} ${String(error)} ${String((error as Error).cause)}`);
+      }
+      await sleep(15);
+    }
+  };
+  // The node takes a moment to open the port of a new Service.
+  while (
+    !(await fetch(address).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  )
+    await sleep(100);
+  await sleep(1000);
+  const clients = [client(), client(), client()];
+  ends.push(() => ended.abort());
+  return {
+    answers: () => counts,
+    failures: () => failures,
+    stop: async (): Promise<void> => {
+      ended.abort();
+      await Promise.all(clients);
+    },
+  };
+}
