@@ -52,7 +52,7 @@ export function awsCredentials(host: AwsHost, options: CredentialOptions): Crede
 /** The endpoint that stands in for a service's own, or undefined. */
 export function endpointOf(
   env: Host['env'],
-  service: 'STS' | 'EKS' | 'ECR' | 'S3' | 'CLOUDFRONT' | 'RDS' | 'SECRETS_MANAGER',
+  service: 'STS' | 'EKS' | 'ECR' | 'S3' | 'CLOUDFRONT' | 'RDS' | 'SECRETS_MANAGER' | 'ELASTIC_LOAD_BALANCING_V2',
 ): string | undefined {
   return env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'] || undefined;
 }

@@ -11,6 +11,6 @@ export function cloudFrontHost(region: string): { readonly host: string; readonl
 }
 
 /** A service's endpoint in the region, such as `rds.eu-central-1.amazonaws.com`. */
-export function serviceHost(service: 's3' | 'rds' | 'secretsmanager', region: string): string {
+export function serviceHost(service: 's3' | 'rds' | 'secretsmanager' | 'elasticloadbalancing', region: string): string {
   return stsHost(region).replace(/^sts\./, `${service}.`);
 }

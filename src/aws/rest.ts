@@ -44,7 +44,7 @@ export class AwsError extends Error {
 
 /** Where a service is, and what its calls are signed for. */
 export interface RestService {
-  readonly name: 's3' | 'cloudfront' | 'rds' | 'secretsmanager';
+  readonly name: 's3' | 'cloudfront' | 'rds' | 'secretsmanager' | 'elasticloadbalancing';
   /** `https://host`. */
   readonly endpoint: string;
   readonly region: string;

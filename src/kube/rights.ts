@@ -10,8 +10,11 @@ type Wanted = Omit<Denied, 'verb'>;
 /** What a deploy does to each kind beside applying it, whose refusal the dry run would not show. */
 const FOLLOWING = ['get', 'list', 'watch'];
 
+/** Verbs on a resource, whose subresource follows a slash: `pods/log`. */
+export type Rule = Wanted & { readonly verbs: readonly string[] };
+
 /** What tells why a workload fails: without it a deploy works, but fails late and has little to show. */
-const EVIDENCE: readonly (Wanted & { readonly verbs: readonly string[] })[] = [
+const EVIDENCE: readonly Rule[] = [
   { group: '', resource: 'pods', verbs: ['list', 'watch'] },
   { group: 'apps', resource: 'replicasets', verbs: ['list', 'watch'] },
   { group: '', resource: 'events', verbs: ['list', 'watch'] },
@@ -45,6 +48,12 @@ export async function checkRights(kube: Kube, documents: readonly Document[]): P
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw UserError.all(found, 'the deployer may not follow what it would deploy');
   return lacking.filter((problem) => problem !== undefined);
+}
+
+/** What the caller may not do of these rules: one problem for each rule that is not met, with the rule to add. */
+export async function lackingRights(kube: Kube, rules: readonly Rule[]): Promise<readonly Problem[]> {
+  const faults = await Promise.all(rules.map(async ({ verbs, ...wanted }) => faultOf(kube, verbs, wanted)));
+  return faults.filter((fault) => fault !== undefined);
 }
 
 async function followingFault(kube: Kube, { object, file, line }: Document): Promise<Problem | undefined> {

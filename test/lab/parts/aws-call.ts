@@ -4,7 +4,7 @@ import { isObject } from './values.ts';
 
 /** One call of AWS's API, as far as the lab has to understand it. */
 export interface AwsCall {
-  readonly service: 'sts' | 'eks' | 'ecr' | 's3' | 'cloudfront' | 'rds';
+  readonly service: 'sts' | 'eks' | 'ecr' | 's3' | 'cloudfront' | 'rds' | 'elasticloadbalancing' | 'ec2';
   /** As IAM names it, such as `ecr:CreateRepository`. */
   readonly action: string;
   /** ARN of what it is about; `*` where the action has no such thing. */
@@ -21,7 +21,7 @@ export const accountId = '123456789012';
 const ecrTarget = 'AmazonEC2ContainerRegistry_V20150921.';
 
 /**
- * What a request asks of AWS. STS and RDS speak the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
+ * What a request asks of AWS. STS, RDS, EC2 and ELB speak the query protocol, ECR JSON with the action in `x-amz-target`, EKS REST; the
  * region stands in the scope of the signature; S3 and CloudFront speak REST, and are known by that scope.
  */
 export function readCall({ method, url, headers, body }: Asked, homeRegion: string): AwsCall | undefined {
@@ -46,6 +46,8 @@ export function readCall({ method, url, headers, body }: Asked, homeRegion: stri
   const form = new URLSearchParams(body);
   const action = form.get('Action');
   if (action === null) return undefined;
+  if (service === 'elasticloadbalancing' || service === 'ec2')
+    return { ...signed, service, action: `${service}:${action}`, resource: '*' };
   if (service === 'rds') return { ...signed, service, action: `rds:${action}`, resource: rdsResource(form, region) };
   return { ...signed, service: 'sts', action: `sts:${action}`, resource: form.get('RoleArn') ?? '*' };
 }

@@ -37,6 +37,8 @@ const sts = openSts(moto, given.jwks, region);
 const users = openUsers(given.roleArn);
 const ecr = openEcrFront({ host: ecrHost, registry: given.registry, region, denied, describe: describeRepository });
 const web = openWeb(moto, region);
+/** What moto answers of these is passed on as it is. */
+const PLAIN: ReadonlySet<string> = new Set(['rds', 'elasticloadbalancing', 'ec2']);
 let policies: Policies;
 let tokenAge = 900;
 
@@ -51,7 +53,10 @@ async function answer(asked: Asked): Promise<Answer> {
   const session = sessionOf(call);
   if (typeof session === 'string') return refuse(call.service, session);
   const isWeb = call.service === 's3' || call.service === 'cloudfront';
-  const fault = isWeb || call.service === 'rds' ? signatureFault(asked, session.secret) : undefined;
+  const fault =
+    isWeb || call.service === 'rds' || call.service === 'elasticloadbalancing'
+      ? signatureFault(asked, session.secret)
+      : undefined;
   if (fault !== undefined) return stsError(403, fault, 'The request signature we calculated does not match');
   const asks = call.service === 'sts' ? [] : [call, ...(call.also ?? [])];
   const [told] = asks.flatMap(({ action, resource }) => denied(session, action, resource) ?? []);
@@ -59,7 +64,7 @@ async function answer(asked: Asked): Promise<Answer> {
   if (call.action === 'ecr:GetAuthorizationToken') return ecr.authorize(session);
   if (isWeb) return web.answer(asked, call);
   const { bytes: _, ...answered } = await moto(asked);
-  if (call.service === 'rds') return answered;
+  if (PLAIN.has(call.service)) return answered;
   return { ...answered, body: call.service === 'eks' ? asLabs(answered.body) : withEcrHost(answered.body) };
 }
 
