@@ -8,7 +8,7 @@ import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { installKinds } from './crds.ts';
 import { deployerOf } from './deployer.ts';
-import { deployment, endpoints, labels, never, realClock, serve, service } from './shop.ts';
+import { IMAGE, deployment, endpoints, labels, never, realClock, serve, service } from './shop.ts';
 
 let facts: LabFacts;
 let admin: Kube;
@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => admin.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace }));
 
 const shop = (more: Parameters<typeof deployment>[0] | object = {}): KubeObject =>
-  deployment({ namespace, image: 'shop:1', replicas: 2, ...more });
+  deployment({ namespace, image: IMAGE, replicas: 2, ...more });
 
 /** The manifest with other fields in its spec. */
 function withSpec(object: KubeObject, spec: object): KubeObject {
