@@ -55,11 +55,7 @@ export async function sizeOf(kube: Kube, deployments: ArmDeployments): Promise<A
   const [canary, baseline] = await Promise.all(
     [deployments.canary, deployments.baseline].map(async (one) => {
       const live = await kube.get(refOf(one));
-      if (live === undefined) {
-        throw new UserError(`${showRef(one)} is gone: someone deleted it while the canary ran`, {
-          remedy: 'Take the canary back, and start it again.',
-        });
-      }
+      if (live === undefined) throw gone(refOf(one));
       return numberAt(live, 'spec', 'replicas') ?? 1;
     }),
   );
@@ -68,7 +64,7 @@ export async function sizeOf(kube: Kube, deployments: ArmDeployments): Promise<A
 
 /**
  * Sets the arms to these numbers of pods and waits until all of them are ready, as long as `signal` lets.
- * @throws ArmFault when an arm is beyond hope
+ * @throws ArmFault when an arm is beyond hope; UserError when it is gone
  */
 export async function scaleArms(
   kube: Kube,
@@ -81,8 +77,12 @@ export async function scaleArms(
   const applied = await Promise.all(
     arms.map(async (arm) => {
       const changedAt = clock.now();
+      const ref = refOf(deployments[arm]);
       const patch = { spec: { replicas: pods[arm] } };
-      return { changedAt, object: await kube.patch(refOf(deployments[arm]), patch, { fieldManager: ARMS_MANAGER }) };
+      const object = await kube.patch(ref, patch, { fieldManager: ARMS_MANAGER }).catch((error: unknown) => {
+        throw error instanceof KubeError && error.status === 404 ? gone(ref) : error;
+      });
+      return { changedAt, object };
     }),
   );
   const waiting = { timeout: Number.POSITIVE_INFINITY, clock, signal, ...(onProgress && { onProgress }) };
@@ -90,6 +90,12 @@ export async function scaleArms(
   if (failed === undefined) return;
   const arm = failed.ref.name === deployments.canary.metadata.name ? 'canary' : 'baseline';
   throw new ArmFault(arm, failed.ref, failed.cause);
+}
+
+function gone(ref: ObjectRef): UserError {
+  return new UserError(`${showRef(ref)} is gone: someone deleted it while the canary ran`, {
+    remedy: 'Take the canary back, and start it again.',
+  });
 }
 
 const GONE_LOOK_MS = 200;

@@ -8,7 +8,7 @@ import { textAt } from '../kube/fields.ts';
 import type { Kube, KubeObject } from '../kube/kube.ts';
 import { type AlbRoute, BINDING, actionOf, albForm, annotated, forwardsOf, weighed } from './alb.ts';
 import type { TrafficPlan } from './plan.ts';
-import { rewrite } from './rewrite.ts';
+import { present, rewrite } from './rewrite.ts';
 import type { Weights } from './router.ts';
 import type { RouteWriter } from './routed.ts';
 import { type RouteRule, withoutArms } from './split.ts';
@@ -39,7 +39,7 @@ export function albWriter(plan: TrafficPlan, io: TrafficIo): RouteWriter {
   const place = { service, namespace: plan.workload.namespace ?? '' };
 
   /** What others changed in an action meanwhile is kept; one that is gone is made again. */
-  const write = async (kube: Kube, weights: Weights, more: object = {}): Promise<KubeObject> =>
+  const write = async (kube: Kube, weights: Weights, more: object = {}): Promise<KubeObject | undefined> =>
     rewrite(kube, route.ref, (live) => {
       const now: Record<string, RouteRule> = {};
       for (const [name, action] of Object.entries(actions)) {
@@ -93,7 +93,7 @@ export function albWriter(plan: TrafficPlan, io: TrafficIo): RouteWriter {
       }, signal);
     },
     async move(kube, weights, signal) {
-      await write(kube, weights);
+      present(await write(kube, weights), route.ref);
       await inForce(kube, weights, signal);
     },
     takeBack: async (kube) => void (await write(kube, NOTHING)),

@@ -6,7 +6,7 @@ import { armServices } from './arm-services.ts';
 import { chooseRoute, unplanned } from './choose.ts';
 import type { PlannedRoute, RouteQuestion } from './kinds.ts';
 import type { TrafficPlan } from './plan.ts';
-import { rewrite } from './rewrite.ts';
+import { present, rewrite } from './rewrite.ts';
 import type { RouteWriter } from './routed.ts';
 import { type RouteForm, type RouteRule, largestWeight, leadsTo, rulesAt, splitRules, withoutArms } from './split.ts';
 import { gitOpsNotes } from './surroundings.ts';
@@ -71,15 +71,15 @@ export function gatewayWriter(plan: TrafficPlan, io: TrafficIo): RouteWriter {
   const write = async (
     kube: Kube,
     change: (rules: readonly RouteRule[]) => readonly RouteRule[],
-  ): Promise<KubeObject> =>
+  ): Promise<KubeObject | undefined> =>
     rewrite(kube, route.ref, (live) => {
       const rules = change(withoutArms(rulesAt(live, 'spec', 'rules'), service, form, original));
       return isDeepStrictEqual(rules, at(live, 'spec', 'rules')) ? undefined : { spec: { rules } };
     });
-  const taken = async (kube: Kube, written: KubeObject, signal: AbortSignal): Promise<void> => {
+  const taken = async (kube: Kube, written: KubeObject | undefined, signal: AbortSignal): Promise<void> => {
     for (let live: KubeObject | undefined = written; ; live = await kube.get(route.ref)) {
       const parents = parentsOf(live).filter((parent) => route.controllers?.includes(controllerOf(parent)) === true);
-      const seen = parents.filter((parent) => isSeen(parent, written.metadata.generation ?? 0));
+      const seen = parents.filter((parent) => isSeen(parent, written?.metadata.generation ?? 0));
       const refused = seen.flatMap((parent) => itemsAt(parent, 'conditions')).find(isRefusal);
       if (refused !== undefined) {
         throw new UserError(
@@ -96,7 +96,8 @@ export function gatewayWriter(plan: TrafficPlan, io: TrafficIo): RouteWriter {
   return {
     async move(kube, weights, signal) {
       signal.throwIfAborted();
-      await taken(kube, await write(kube, (rules) => splitRules(rules, service, weights, form)), signal);
+      const written = await write(kube, (rules) => splitRules(rules, service, weights, form));
+      await taken(kube, present(written, route.ref), signal);
     },
     takeBack: async (kube) => void (await write(kube, (rules) => rules)),
     async end(kube, signal) {

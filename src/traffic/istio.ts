@@ -6,7 +6,7 @@ import { armServices, ownMetadata } from './arm-services.ts';
 import { chooseRoute, unplanned } from './choose.ts';
 import type { PlannedRoute, RouteQuestion } from './kinds.ts';
 import type { TrafficPlan } from './plan.ts';
-import { rewrite } from './rewrite.ts';
+import { present, rewrite } from './rewrite.ts';
 import type { RouteWriter } from './routed.ts';
 import { type RouteForm, type RouteRule, leadsTo, rulesAt, splitRules, waysOf, withoutArms } from './split.ts';
 import { gitOpsNotes } from './surroundings.ts';
@@ -109,17 +109,21 @@ export function istioWriter(plan: TrafficPlan): RouteWriter {
   const [service = ''] = services;
   const form = istioForm(plan.workload.namespace ?? '');
   const original = rulesAt({ rules: route.original }, 'rules');
-  const write = async (kube: Kube, change: (rules: readonly RouteRule[]) => readonly RouteRule[]): Promise<void> =>
-    void (await rewrite(kube, route.ref, (live) => {
+  const write = async (
+    kube: Kube,
+    change: (rules: readonly RouteRule[]) => readonly RouteRule[],
+  ): Promise<KubeObject | undefined> =>
+    rewrite(kube, route.ref, (live) => {
       const http = change(withoutArms(rulesAt(live, 'spec', 'http'), service, form, original));
       return isDeepStrictEqual(http, at(live, 'spec', 'http')) ? undefined : { spec: { http } };
-    }));
+    });
+  const plain = async (kube: Kube): Promise<void> => void (await write(kube, (rules) => rules));
   return {
     async move(kube, weights, signal) {
       signal.throwIfAborted();
-      await write(kube, (rules) => splitRules(rules, service, weights, form));
+      present(await write(kube, (rules) => splitRules(rules, service, weights, form)), route.ref);
     },
-    takeBack: async (kube) => write(kube, (rules) => rules),
-    end: async (kube) => write(kube, (rules) => rules),
+    takeBack: plain,
+    end: plain,
   };
 }

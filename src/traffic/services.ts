@@ -21,7 +21,9 @@ export async function findServices(
   const { namespace = '' } = workload.metadata;
   const all = await kube.list({ apiVersion: 'v1', kind: 'Service', namespace });
   const labels = templateLabels(workload);
-  const selecting = all.filter((service) => selects(selectorOf(service), labels));
+  const selecting = all.filter(
+    (service) => textAt(service, 'spec', 'type') !== 'ExternalName' && selects(selectorOf(service), labels),
+  );
   const services = named === undefined ? selecting : selecting.filter(({ metadata }) => metadata.name === named);
   const others = all.filter((service) => !services.includes(service));
   if (services.length > 0) return { services, others, problems: [] };

@@ -39,6 +39,7 @@ export async function lookAround(
     ...others
       .filter((one) => selects(selectorOf(one), armLabels))
       .map((one) => `${showRef(one)} sends requests to the arms' pods too, by their number and not by the weights`),
+    ...imageNotes(workload),
     ...placeNotes(workload),
   ];
   return { problems: strategyFaults(workload), notes };
@@ -64,6 +65,14 @@ function strategyFaults(workload: KubeObject): readonly Problem[] {
       remedy: 'Set strategy.type to RollingUpdate if they may, or deploy it with deploy-eks.',
     },
   ];
+}
+
+/** A tag may name another image by now than the one that the stable pods have run since they started. */
+function imageNotes(workload: KubeObject): readonly string[] {
+  return itemsAt(workload, 'spec', 'template', 'spec', 'containers')
+    .map((container) => textAt(container, 'image'))
+    .filter((image) => !image.includes('@'))
+    .map((image) => `the image ${image} of the stable pods has no digest: the baseline runs what its tag names now`);
 }
 
 /** What may keep pods beside the stable ones from finding a node. */

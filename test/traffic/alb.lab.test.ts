@@ -13,7 +13,7 @@ import type { LabFacts } from '../lab/part.ts';
 import { installKinds } from './crds.ts';
 import { deployerOf } from './deployer.ts';
 import { type LoadBalancer, openLoadBalancer } from './load-balancer.ts';
-import { deployment, never, realClock, serve, service } from './shop.ts';
+import { IMAGE, deployment, never, realClock, serve, service } from './shop.ts';
 
 let facts: LabFacts;
 let admin: Kube;
@@ -57,7 +57,7 @@ const ingress = (): KubeObject => ({
 const live = async (): Promise<KubeObject | undefined> => admin.get(refOf(ingress()));
 
 async function opened() {
-  const v1 = deployment({ namespace, image: 'shop:1', replicas: 4 });
+  const v1 = deployment({ namespace, image: IMAGE, replicas: 4 });
   const workload = await serve(admin, v1, service(namespace), ingress());
   balancer = await openLoadBalancer(facts, admin, refOf(ingress()));
   const kube = await deployerOf(admin, facts, namespace, 'alb');

@@ -107,12 +107,12 @@ describe('replicas', () => {
     const router = routerFor(plan, io);
     const load = await startLoad();
     await router.prepare(kube, never);
-    await router.shift(kube, { canary: 20, baseline: 20 }, never);
+    await router.shift(kube, { canary: 50, baseline: 50 }, never);
     while ((load.answers()['v2'] ?? 0) < 50) await sleep(50);
     await router.shift(kube, { canary: 0, baseline: 0 }, never);
     while ((await named('Pod')).length > 0) await sleep(100);
-    await router.shift(kube, { canary: 50, baseline: 50 }, never);
-    expect(await endpoints(kube, namespace)).toEqual({ stable: 3, canary: 3, baseline: 3 });
+    await router.shift(kube, { canary: 20, baseline: 20 }, never);
+    expect(await endpoints(kube, namespace)).toEqual({ stable: 3, canary: 1, baseline: 1 });
     const before = load.answers()['v2'] ?? 0;
     while ((load.answers()['v2'] ?? 0) < before + 50) await sleep(50);
     await router.takeBack(kube);
@@ -176,7 +176,7 @@ async function startLoad() {
       } catch (error) {
         failures.push(`${new Date().toISOString()} ${String(error)} ${String((error as Error).cause)}`);
       }
-      await sleep(15);
+      await sleep(10);
     }
   };
   // The node takes a moment to open the port of a new Service.
@@ -188,7 +188,7 @@ async function startLoad() {
   )
     await sleep(100);
   await sleep(1000);
-  const clients = [client(), client(), client()];
+  const clients = Array.from({ length: 6 }, client);
   ends.push(() => ended.abort());
   return {
     answers: () => counts,

@@ -11,7 +11,7 @@ import { freshNamespace } from '../lab/namespace.ts';
 import type { LabFacts } from '../lab/part.ts';
 import { installKinds } from './crds.ts';
 import { deployerOf } from './deployer.ts';
-import { deployment, endpoints, never, realClock, serve, service } from './shop.ts';
+import { IMAGE, deployment, endpoints, never, realClock, serve, service } from './shop.ts';
 
 const io = { clock: realClock, settleMs: 200 };
 let facts: LabFacts;
@@ -85,7 +85,7 @@ interface Planned {
 }
 
 async function planned(kind: RoutedKind, ...others: readonly KubeObject[]): Promise<Planned> {
-  const v1 = deployment({ namespace, image: 'shop:1', replicas: 4 });
+  const v1 = deployment({ namespace, image: IMAGE, replicas: 4 });
   const workload = await serve(admin, v1, service(namespace), ...others);
   const candidate = deployment({ namespace, image: 'shop:2', version: 'v2' });
   const kube = await deployerOf(admin, facts, namespace, kind);
@@ -112,6 +112,7 @@ async function left(): Promise<readonly string[]> {
 
 /** Restores as the deadman does, twice, with no more than the data. */
 async function restored(kube: Kube, plan: TrafficPlan): Promise<void> {
+  expect(plan.restore.every(({ ref }) => ref.namespace === namespace)).toBe(true);
   for (const { ref, patch } of [...plan.restore, ...plan.restore]) await kube.patch(ref, patch);
 }
 
@@ -135,6 +136,10 @@ describe('gateway-api', () => {
     expect(await endpoints(admin, namespace, 'shop-canary')).toEqual({ canary: 1 });
     expect(await endpoints(admin, namespace, 'shop-baseline')).toEqual({ baseline: 1 });
     await router.prepare(kube, never);
+    await router.shift(kube, { canary: 50, baseline: 50 }, never);
+    expect(await endpoints(admin, namespace, 'shop-canary')).toEqual({ canary: 2 });
+    // An autoscaler that found the stable pods idle takes no pods from the arms.
+    await admin.patch(plan.workload, { spec: { replicas: 1 } });
     await router.shift(kube, { canary: 50, baseline: 50 }, never);
     expect(await endpoints(admin, namespace, 'shop-canary')).toEqual({ canary: 2 });
     await restored(kube, plan);
@@ -185,6 +190,11 @@ describe('gateway-api', () => {
     await router.takeBack(kube);
     const after = itemsAt(await specOf(httpRoute()), 'rules').map((rule) => textAt(rule, 'backendRefs', 0, 'name'));
     expect(after).toEqual(['shop', 'web', 'docs']);
+    await admin.delete(refOf(httpRoute()));
+    await expect(router.shift(kube, { canary: 5, baseline: 5 }, never)).rejects.toThrow('HTTPRoute/shop is gone');
+    await router.takeBack(kube);
+    await router.remove(kube, never);
+    expect(await left()).toEqual([]);
   }, 60_000);
 });
 

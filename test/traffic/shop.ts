@@ -3,6 +3,8 @@ import type { Clock } from '../../src/action/host.ts';
 import { type Kube, type KubeObject, refOf } from '../../src/kube/kube.ts';
 import { readiness } from '../../src/kube/readiness/readiness.ts';
 
+/** Of the stable pods; simulated ones pull nothing. */
+export const IMAGE = `shop@sha256:${'1'.repeat(64)}`;
 export const labels = { app: 'shop' };
 export const never = new AbortController().signal;
 
