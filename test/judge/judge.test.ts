@@ -2,7 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { type Evidence, type JudgePlan, begin, judge, observe, planJudge } from '../../src/judge/judge.ts';
 import type { CountedMetric } from '../../src/judge/metric.ts';
 import type { CountWindow } from '../../src/judge/window.ts';
-import { NOISES, type Traffic, simulate } from './noise.ts';
+import { NOISES, type Noise, simulate as simulateNoise } from '../../bench/canary/noise.ts';
+
+interface Traffic {
+  readonly noise: Noise;
+  readonly seed: number;
+  readonly windows: number;
+  readonly requests: number;
+  readonly canary: number;
+  readonly baseline: number;
+}
+const simulate = ({ noise, seed, windows, requests, canary, baseline }: Traffic): CountWindow[] =>
+  simulateNoise(noise, seed, { rates: { canary, baseline }, requestsPerWindow: requests, windows });
 
 const errors: CountedMetric = {
   name: 'errors',
