@@ -129,10 +129,10 @@ const MODELS: Readonly<Record<Noise, Model>> = {
       return 1 + cold;
     };
   }),
-  // Of ten pods in both arms one fails five times as often, all the time; it may stand in either.
+  // Each arm has ten pods, and one of all of them fails five times as often, all the time; it may stand in either arm.
   'one pod of ten noisy': (random) => {
     const inCanary = random() < 0.5;
-    const [with1, without] = [9 / 7, 5 / 7];
+    const [with1, without] = [1.4 / 1.2, 1 / 1.2];
     return () => ({ traffic: 1, canary: inCanary ? with1 : without, baseline: inCanary ? without : with1 });
   },
 };
