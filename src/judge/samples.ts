@@ -44,15 +44,17 @@ export interface SamplesEvidence {
 }
 
 /** The first look is after so many windows; each further one after twice as many. */
-const FIRST_LOOK = 8;
+const FIRST_LOOK = 16;
 const MOST_BLOCKS = 32;
+/** Of neighbouring blocks; beyond it nothing would ever be decided. */
+const MOST_CORRELATION = 0.97;
 
 /**
- * How a gauge is judged. Looking often would inflate false alarms, so it is looked at only after 8, 16, 32, ... windows,
+ * How a gauge is judged. Looking often would inflate false alarms, so it is looked at only after 16, 32, 64, ... windows,
  * and look k (from 1) may spend alpha / (k (k + 1)): all together at most alpha.
  *
  * Values of a pod that follow each other are much alike, so that they don't count as so many. What is compared, by Mann
- * and Whitney's test, are each arm's means over 8 to 32 blocks of time, which grow with the canary; what neighbouring
+ * and Whitney's test, are each arm's means over 16 to 32 blocks of time, which grow with the canary; what neighbouring
  * blocks still have in common widens the interval as in an autoregressive process of order 1 (M. S. Bartlett, J. R. Stat.
  * Soc. 98, 1935). That pods of one version differ for good no amount of time shows: a shift counts only beyond what the
  * pods of an arm differ among themselves, by Student's t with pods as the sample. What does not last is in that
@@ -175,7 +177,7 @@ function podError({ canary, baseline }: SamplesEvidence['spread'], chance: numbe
 
 /**
  * By how much the variance of a mean is larger than that of independent values, by the correlation of neighbours, which
- * a short series shows too low (M. G. Kendall, Biometrika 41, 1954).
+ * a short series shows too low (M. G. Kendall, Biometrika 41, 1954): that is corrected, and a standard error added.
  */
 function inflation(values: readonly number[]): number {
   const middle = mean(values);
@@ -183,7 +185,8 @@ function inflation(values: readonly number[]): number {
   const all = around.reduce((sum, value) => sum + value ** 2, 0);
   if (all === 0) return 1;
   const next = around.slice(1).reduce((sum, value, i) => sum + value * (around[i] ?? 0), 0) / all;
-  const correlation = Math.min(0.9, Math.max(0, next + (1 + 4 * next) / values.length));
+  const likely = Math.min(1, Math.max(0, next + (1 + 4 * next) / values.length));
+  const correlation = Math.min(MOST_CORRELATION, likely + Math.sqrt((1 - likely ** 2) / values.length));
   return (1 + correlation) / (1 - correlation);
 }
 

@@ -25,18 +25,24 @@ interface Gauge {
   /** By how much pods differ for good. */
   readonly lasting?: number;
   readonly times?: number;
+  /** How much all pods of an arm wander together, as strongly remembered. */
+  readonly together?: number;
 }
 
 /** One value a pod and window around 1. */
-function gauge({ seed, windows, pods = 5, memory = 0, lasting = 0, times = 1 }: Gauge): SampleWindow[] {
+function gauge({ seed, windows, pods = 5, memory = 0, lasting = 0, times = 1, together = 0 }: Gauge): SampleWindow[] {
   const random = randomOf(seed);
   const arm = (mean: number): (() => number[]) => {
     const each = Array.from({ length: pods }, () => ({ own: lasting * normal(random), z: normal(random) }));
-    return () =>
-      each.map((pod) => {
-        pod.z = memory * pod.z + Math.sqrt(1 - memory ** 2) * normal(random);
-        return mean * (1 + pod.own + 0.15 * pod.z);
+    let all = normal(random);
+    const after = (z: number): number => memory * z + Math.sqrt(1 - memory ** 2) * normal(random);
+    return () => {
+      all = after(all);
+      return each.map((pod) => {
+        pod.z = after(pod.z);
+        return mean * (1 + pod.own + 0.15 * pod.z + together * all);
       });
+    };
   };
   const [canary, baseline] = [arm(times), arm(1)];
   return Array.from({ length: windows }, (_, i) => ({
@@ -62,6 +68,8 @@ describe('a gauge of pods', () => {
     ['independent', {}],
     ['that remember what they were', { memory: 0.9 }],
     ['that remember it through many windows', { memory: 0.98 }],
+    ['that wander together', { memory: 0.9, together: 0.4, windows: 64 }],
+    ['that wander together for long', { memory: 0.9, together: 0.4 }],
     ['that differ for good', { lasting: 0.2 }],
     ['that are few and differ for good', { lasting: 0.2, pods: 2 }],
   ])('%s is hardly ever taken for worse at what is allowed, through many looks', (_, like) => {
