@@ -16,11 +16,17 @@ const [LEAST_RHO, MOST_RHO] = [1e-4, 0.6] as const;
 /** How far the log likelihood falls at the upper end of the 95 % interval for rho (half of a chi-squared's 2.71). */
 const UPPER = 1.353;
 
+/** Of the upper limit by likelihood: evidence seldom comes as near its bound as it may, so that often less will do. */
+const FIRST_PART = 0.5;
+/** Evidence of so much is what the replays are held to, beside 1/alpha. */
+const HELD_TO = [5, 10, 30, 100, 300] as const;
+
 /**
- * Fits the dispersion on placebo canaries: sequences of windows in which both arms were stable pods. The likelihood's
- * upper limit is taken, since too little dispersion takes back good releases. Bursts that last several windows are no
- * matter of one window's likelihood, so the placebos are then replayed, and rho is raised until no more of them than
- * `alpha` would be taken back and the evidence is on average at most 1, as that of an e-process is.
+ * Finds the dispersion on placebo canaries: sequences of windows in which both arms were stable pods. It begins at half of
+ * the likelihood's upper limit; then the placebos are replayed, each of them also with its arms exchanged, and rho is
+ * raised until evidence of x is reached by at most one of x. That covers what no single window's likelihood knows, such
+ * as bursts that last. Placebos are few, so that they are held to more than they have to be: to a bound that is halfway
+ * between equal and what is allowed.
  * @returns undefined when the past holds too few bad events to tell
  */
 export function calibrate(
@@ -31,26 +37,32 @@ export function calibrate(
     .flat()
     .filter(({ canary, baseline }) => canary.bad + baseline.bad > 0 && canary.total > 0 && baseline.total > 0);
   if (windows.length < LEAST_BAD_WINDOWS) return undefined;
-  let rho = upperRho(windows);
-  for (;;) {
-    const highest = placebos.map((windowsOfOne) => replay(windowsOfOne, { ratio, rho, side: 'worse' }));
-    const falseAborts = highest.filter(({ most }) => most >= -Math.log(alpha)).length;
-    const mean = highest.reduce((sum, { last }) => sum + Math.min(Math.exp(last), 1 / alpha), 0) / highest.length;
-    if ((falseAborts <= alpha * placebos.length && mean <= 1) || rho >= MOST_RHO)
-      return { rho, placebos: placebos.length, falseAborts };
-    rho = Math.min(MOST_RHO, rho * 1.3);
+  const both = placebos.flatMap((placebo) => [placebo, placebo.map(exchanged)]);
+  const held = [...HELD_TO.filter((x) => x < 1 / alpha), 1 / alpha];
+  let rho = Math.max(LEAST_RHO, FIRST_PART * upperRho(windows));
+  for (; rho < MOST_RHO; rho = Math.min(MOST_RHO, rho * 1.3)) {
+    const highest = both.map((placebo) => replay(placebo, { ratio: Math.sqrt(ratio), rho, side: 'worse' }));
+    if (held.every((x) => highest.filter((most) => most >= Math.log(x)).length <= highest.length / x)) break;
   }
+  const falseAborts = placebos.filter(
+    (placebo) => replay(placebo, { ratio, rho, side: 'worse' }) >= -Math.log(alpha),
+  ).length;
+  return { rho, placebos: placebos.length, falseAborts };
 }
 
-/** The evidence of a sequence: where it ended and where it was highest, as natural logarithms. */
-function replay(windows: readonly CountWindow[], terms: Bet): { readonly last: number; readonly most: number } {
+function exchanged({ canary, baseline, ...window }: CountWindow): CountWindow {
+  return { ...window, canary: baseline, baseline: canary };
+}
+
+/** The highest evidence of a sequence, as a natural logarithm. */
+function replay(windows: readonly CountWindow[], terms: Bet): number {
   let wealth = firstWealth(terms);
   let most = 0;
   for (const window of windows) {
     wealth = bet(wealth, window, terms);
     most = Math.max(most, logEvidence(wealth));
   }
-  return { last: logEvidence(wealth), most };
+  return most;
 }
 
 /** The upper end of the profile likelihood's interval, on a grid of 10 % steps: the likelihood has a single peak in log rho. */

@@ -1,19 +1,15 @@
-import { type Calibration, calibrate } from './calibrate.ts';
-import { type Bet, type Wealth, bet, firstWealth, logEvidence } from './e-process.ts';
+import { calibrate } from './calibrate.ts';
+import { type CountedEvidence, type PlannedCounted, counted } from './counted.ts';
 import type { Judgement } from './judgement.ts';
-import type { CountedMetric } from './metric.ts';
-import { type Timeline, extend } from './timeline.ts';
-import type { Count, CountWindow, Observation } from './window.ts';
-import { judgeMetric, overall } from './verdict.ts';
+import type { JudgedMetric } from './metric.ts';
+import type { Process } from './process.ts';
+import { type PlannedSamples, type SamplesEvidence, samples } from './samples.ts';
+import { type PlannedThreshold, type ThresholdEvidence, threshold } from './threshold.ts';
+import { overall } from './verdict.ts';
+import type { CountWindow, Observation } from './window.ts';
 
 /** A metric and how it is judged. */
-export interface PlannedMetric {
-  readonly metric: CountedMetric;
-  /** This metric's part of the chance that a good release is taken back. */
-  readonly alpha: number;
-  /** Absent where the past told too little: then no model of the noise is believed. */
-  readonly calibration?: Calibration;
-}
+export type PlannedMetric = PlannedCounted | PlannedSamples | PlannedThreshold;
 
 /** How a canary will be judged: plain data, made before any traffic moves. */
 export interface JudgePlan {
@@ -21,34 +17,29 @@ export interface JudgePlan {
 }
 
 /** All that is known of one metric: plain data of bounded size, however long the canary lasts. */
-export interface MetricEvidence {
-  readonly worse: Wealth;
-  readonly notWorse: Wealth;
-  /** The end of the last window that counts, in milliseconds since 1970. */
-  readonly seenUntil: number;
-  readonly canary: Count;
-  readonly baseline: Count;
-  readonly timeline: Timeline;
-  /** Why the last look gave nothing. */
-  readonly missing?: string;
-}
+export type MetricEvidence = CountedEvidence | SamplesEvidence | ThresholdEvidence;
 
 /** What is known of each metric, by its name. */
 export type Evidence = Readonly<Record<string, MetricEvidence>>;
 
 export interface JudgeWish {
-  readonly metrics: readonly CountedMetric[];
+  readonly metrics: readonly JudgedMetric[];
   /** The chance that a release as good as the baseline is taken back, over all metrics and the whole canary. */
   readonly alpha: number;
   /** By metric: canaries between stable pods out of the past. */
   readonly placebos?: Readonly<Record<string, readonly (readonly CountWindow[])[]>>;
 }
 
-/** Splits alpha evenly over the metrics (the union bound needs no independence) and calibrates each on its past. */
+/**
+ * Splits alpha evenly over the metrics that compare (the union bound needs no independence) and calibrates the counted
+ * ones on their past. A threshold takes no part: it is a rule, and no test.
+ */
 export function planJudge({ metrics, alpha, placebos = {} }: JudgeWish): JudgePlan {
-  const each = alpha / metrics.length;
+  const each = alpha / Math.max(1, metrics.filter(({ kind }) => kind !== 'threshold').length);
   return {
     metrics: metrics.map((metric) => {
+      if (metric.kind === 'threshold') return { metric };
+      if (metric.kind === 'samples') return { metric, alpha: each };
       const calibration = calibrate(placebos[metric.name] ?? [], { alpha: each, ratio: metric.allowed.relative });
       return { metric, alpha: each, ...(calibration && { calibration }) };
     }),
@@ -57,20 +48,7 @@ export function planJudge({ metrics, alpha, placebos = {} }: JudgeWish): JudgePl
 
 /** What is known before the first window: nothing. */
 export function begin({ metrics }: JudgePlan): Evidence {
-  const none = { bad: 0, total: 0 };
-  return Object.fromEntries(
-    metrics.map((planned) => [
-      planned.metric.name,
-      {
-        worse: firstWealth(terms(planned, 'worse')),
-        notWorse: firstWealth(terms(planned, 'not-worse')),
-        seenUntil: 0,
-        canary: none,
-        baseline: none,
-        timeline: [],
-      },
-    ]),
-  );
+  return Object.fromEntries(metrics.map((planned) => [planned.metric.name, processOf(planned).begin()]));
 }
 
 /** Adds what a look gave. Windows that were seen before count once, so that a look may be repeated. */
@@ -78,56 +56,32 @@ export function observe(plan: JudgePlan, evidence: Evidence, observations: reado
   return Object.fromEntries(
     plan.metrics.map((planned) => {
       const { name } = planned.metric;
-      const before = evidence[name];
-      if (before === undefined) throw new RangeError(`no evidence of ${name} was begun`);
-      return [name, observations.filter(({ metric }) => metric === name).reduce(withLook(planned), before)];
+      const process = processOf(planned);
+      const looks = observations.filter(({ metric }) => metric === name);
+      return [name, looks.reduce((known, look) => process.see(known, look), known(evidence, name))];
     }),
   );
 }
 
 /** What the evidence says so far: each metric by itself, and all together. */
 export function judge(plan: JudgePlan, evidence: Evidence): Judgement {
-  const metrics = plan.metrics.map((planned) => {
-    const known = evidence[planned.metric.name];
-    if (known === undefined) throw new RangeError(`no evidence of ${planned.metric.name} was begun`);
-    const logs = { worse: logEvidence(known.worse), notWorse: logEvidence(known.notWorse) };
-    return judgeMetric(planned, known, logs);
-  });
-  return overall(metrics);
+  return overall(plan.metrics.map((planned) => processOf(planned).judge(known(evidence, planned.metric.name))));
 }
 
-function withLook(planned: PlannedMetric): (known: MetricEvidence, look: Observation) => MetricEvidence {
-  return (known, look) => {
-    if ('missing' in look) return { ...known, missing: look.missing };
-    if (!('counts' in look)) throw new RangeError(`${look.metric} is counted, not sampled`);
-    return look.counts.reduce((so, window) => withWindow(planned, so, window), known);
-  };
+/** Whether this metric counts bad events. */
+export function isCounted(planned: PlannedMetric): planned is PlannedCounted {
+  return planned.metric.kind === 'ratio' || planned.metric.kind === 'latency';
 }
 
-function withWindow(planned: PlannedMetric, known: MetricEvidence, window: CountWindow): MetricEvidence {
-  if (window.start < known.seenUntil) return known;
-  const { canary, baseline } = window;
-  if (!isCount(canary) || !isCount(baseline)) {
-    return { ...known, missing: 'the source counted what cannot be: more bad events than events, or no number' };
-  }
-  return {
-    worse: bet(known.worse, window, terms(planned, 'worse')),
-    notWorse: bet(known.notWorse, window, terms(planned, 'not-worse')),
-    seenUntil: window.start + window.seconds * 1000,
-    canary: plus(known.canary, canary),
-    baseline: plus(known.baseline, baseline),
-    timeline: extend(known.timeline, window),
-  };
+function known(evidence: Evidence, name: string): MetricEvidence {
+  const found = evidence[name];
+  if (found === undefined) throw new RangeError(`no evidence of ${name} was begun`);
+  return found;
 }
 
-function terms({ metric, calibration }: PlannedMetric, side: Bet['side']): Bet {
-  return { ratio: metric.allowed.relative, side, ...(calibration && { rho: calibration.rho }) };
-}
-
-function isCount({ bad, total }: Count): boolean {
-  return Number.isFinite(total) && bad >= 0 && bad <= total;
-}
-
-function plus(a: Count, b: Count): Count {
-  return { bad: a.bad + b.bad, total: a.total + b.total };
+/** The plan is the same for a whole canary, so that evidence that this began is always of its kind. */
+function processOf(planned: PlannedMetric): Process<MetricEvidence> {
+  if (isCounted(planned)) return counted(planned);
+  if (planned.metric.kind === 'samples') return samples(planned as PlannedSamples);
+  return threshold(planned as PlannedThreshold);
 }

@@ -1,14 +1,21 @@
 import type { Point } from './judgement.ts';
-import type { Count, CountWindow } from './window.ts';
+import type { Arm } from './metric.ts';
+import type { Span } from './window.ts';
 
-/** The windows of a chart, those next to each other taken together once there are too many. */
-export type Timeline = readonly CountWindow[];
+/** A sum and how many it is of. */
+export type Tally = readonly [sum: number, of: number];
+
+/** What is drawn of a stretch of time. */
+export interface Bin extends Span, Readonly<Record<Arm, Tally>> {}
+
+/** The bins of a chart, those next to each other taken together once there are too many. */
+export type Timeline = readonly Bin[];
 
 const MOST = 48;
 
-/** The timeline with one more window, of bounded length. */
-export function extend(timeline: Timeline, window: CountWindow): Timeline {
-  const longer = [...timeline, window];
+/** The timeline with one more bin, of bounded length. */
+export function extend(timeline: Timeline, bin: Bin): Timeline {
+  const longer = [...timeline, bin];
   if (longer.length <= MOST) return longer;
   return longer.flatMap((one, i) => {
     const next = longer[i + 1];
@@ -17,24 +24,17 @@ export function extend(timeline: Timeline, window: CountWindow): Timeline {
   });
 }
 
-/** The bad shares over time; undefined where an arm had no events. */
+/** The means over time; undefined where an arm has nothing to show. */
 export function pointsOf(timeline: Timeline): readonly Point[] {
-  return timeline.map(({ start, canary, baseline }) => ({
-    at: start,
-    canary: shareOf(canary),
-    baseline: shareOf(baseline),
-  }));
+  return timeline.map(({ start, canary, baseline }) => ({ at: start, canary: mean(canary), baseline: mean(baseline) }));
 }
 
-function shareOf({ bad, total }: Count): number | undefined {
-  return total === 0 ? undefined : bad / total;
+function mean([sum, of]: Tally): number | undefined {
+  return of === 0 ? undefined : sum / of;
 }
 
-function together(a: CountWindow, b: CountWindow): CountWindow {
-  return {
-    start: a.start,
-    seconds: (b.start - a.start) / 1000 + b.seconds,
-    canary: { bad: a.canary.bad + b.canary.bad, total: a.canary.total + b.canary.total },
-    baseline: { bad: a.baseline.bad + b.baseline.bad, total: a.baseline.total + b.baseline.total },
-  };
+function together(a: Bin, b: Bin): Bin {
+  const both = (arm: Arm): Tally => [a[arm][0] + b[arm][0], a[arm][1] + b[arm][1]];
+  const seconds = (b.start - a.start) / 1000 + b.seconds;
+  return { start: a.start, seconds, canary: both('canary'), baseline: both('baseline') };
 }

@@ -7,7 +7,7 @@ export interface Count {
 }
 
 /** A stretch of time that both arms were seen through. */
-interface Span {
+export interface Span {
   /** Milliseconds since 1970. */
   readonly start: number;
   readonly seconds: number;

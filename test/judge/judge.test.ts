@@ -1,8 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Evidence, type JudgePlan, begin, judge, observe, planJudge } from '../../src/judge/judge.ts';
+import type { CountedEvidence } from '../../src/judge/counted.ts';
+import { type Evidence, type JudgePlan, begin, isCounted, judge, observe, planJudge } from '../../src/judge/judge.ts';
 import type { CountedMetric } from '../../src/judge/metric.ts';
 import type { CountWindow } from '../../src/judge/window.ts';
-import { NOISES, type Traffic, simulate } from './noise.ts';
+import { NOISES, type Noise, simulate as simulateNoise } from '../../bench/canary/noise.ts';
+
+interface Traffic {
+  readonly noise: Noise;
+  readonly seed: number;
+  readonly windows: number;
+  readonly requests: number;
+  readonly canary: number;
+  readonly baseline: number;
+}
+const simulate = ({ noise, seed, windows, requests, canary, baseline }: Traffic): CountWindow[] =>
+  simulateNoise(noise, seed, { rates: { canary, baseline }, requestsPerWindow: requests, windows });
 
 const errors: CountedMetric = {
   name: 'errors',
@@ -21,6 +33,13 @@ const planFor = (like: Traffic): JudgePlan =>
 const see = (plan: JudgePlan, evidence: Evidence, counts: readonly CountWindow[]): Evidence =>
   observe(plan, evidence, [{ metric: 'errors', counts }]);
 
+const calibrationOf = ({ metrics: [first] }: JudgePlan) =>
+  first !== undefined && isCounted(first) ? first.calibration : undefined;
+function countedOf({ errors: known }: Evidence): CountedEvidence {
+  if (known?.kind !== 'counted') throw new TypeError('errors are counted');
+  return known;
+}
+
 /** Looks at each window as it comes; after how many it was taken back, and how many requests had failed by then. */
 function runCanary(
   plan: JudgePlan,
@@ -30,9 +49,9 @@ function runCanary(
   for (const [i, window] of windows.entries()) {
     evidence = see(plan, evidence, [window]);
     if (judge(plan, evidence).verdict === 'worse')
-      return { takenBackAfter: i + 1, failed: evidence['errors']?.canary.bad ?? 0 };
+      return { takenBackAfter: i + 1, failed: countedOf(evidence).canary.bad };
   }
-  return { failed: evidence['errors']?.canary.bad ?? 0 };
+  return { failed: countedOf(evidence).canary.bad };
 }
 
 describe.each(NOISES)('on noise of the kind "%s", known by its past alone', (noise) => {
@@ -77,7 +96,7 @@ describe('without a past', () => {
   const plan = planJudge({ metrics: [errors], alpha: 0.01 });
 
   test('no model is believed: bursts take back no good release, and a very bad one goes all the same', () => {
-    expect(plan.metrics[0]?.calibration).toBeUndefined();
+    expect(calibrationOf(plan)).toBeUndefined();
     const bursts = { ...traffic, noise: 'bursts within an arm' } as const;
     const good = Array.from({ length: 150 }, (_, seed) => runCanary(plan, simulate({ ...bursts, seed })));
     expect(good.filter(({ takenBackAfter }) => takenBackAfter !== undefined).length).toBeLessThanOrEqual(5);
@@ -87,9 +106,7 @@ describe('without a past', () => {
 
   test('a past with next to no errors is none', () => {
     const calm = Array.from({ length: 20 }, () => simulate({ ...traffic, baseline: 0, canary: 0, requests: 10 }));
-    expect(
-      planJudge({ metrics: [errors], alpha: 0.01, placebos: { errors: calm } }).metrics[0]?.calibration,
-    ).toBeUndefined();
+    expect(calibrationOf(planJudge({ metrics: [errors], alpha: 0.01, placebos: { errors: calm } }))).toBeUndefined();
   });
 });
 
@@ -113,7 +130,7 @@ describe('evidence', () => {
     const day = simulate({ ...traffic, windows: 5760 });
     const kept = see(plan, begin(plan), day);
     expect(JSON.stringify(kept).length).toBeLessThan(10_000);
-    expect(kept['errors']?.canary.total).toBe(day.reduce((sum, { canary }) => sum + canary.total, 0));
+    expect(countedOf(kept).canary.total).toBe(day.reduce((sum, { canary }) => sum + canary.total, 0));
     const [first, ...others] = judge(plan, kept).metrics[0]?.points ?? [];
     expect(first?.at).toBe(0);
     expect(others.length).toBeGreaterThan(20);
