@@ -2,7 +2,7 @@ import type { CountWindow } from '../../src/judge/window.ts';
 import { type CanaryJudge, argo, flagger, kayenta, knowing, ours, planOurs } from './judges.ts';
 import { type Noise, type Traffic, history, simulate } from './noise.ts';
 
-export const JUDGES = ['ours', 'Kayenta', 'Argo', 'Flagger', 'all-knowing'] as const;
+export const JUDGES = ['ours', 'Kayenta', 'Argo', 'Flagger', 'ratio known'] as const;
 export type JudgeName = (typeof JUDGES)[number];
 
 /** A noise, a release, and which of its canaries are to be simulated. */
@@ -36,7 +36,7 @@ export function run({ noise, baseline, canary, from, canaries }: Task): Result {
     Kayenta: kayenta,
     Argo: argo(ABOVE * baseline),
     Flagger: flagger(ABOVE * baseline),
-    'all-knowing': canary > baseline ? knowing(canary / baseline, history(noise, 7, traffic, 1000)) : () => undefined,
+    'ratio known': canary > baseline ? knowing(canary / baseline, history(noise, 7, traffic, 1000)) : () => undefined,
   };
   const all = Array.from({ length: canaries }, (_, i) => simulate(noise, from + i, traffic));
   const result = JUDGES.map(

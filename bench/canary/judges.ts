@@ -39,8 +39,9 @@ export function ours(plan: JudgePlan): CanaryJudge {
 }
 
 /**
- * What nobody has: a sequential test that knows by how much this release is worse, and the dispersion from twenty times
- * the past. Where it does not decide in time, no judge of the model does.
+ * What nobody has: a sequential test that knows by how much this release is worse, and the likeliest dispersion from
+ * twenty times the past. It is a yardstick and no limit: the same single ratio is bet on in every window, so that noise
+ * that is not of its model hurts it more than bets on many ratios.
  */
 export function knowing(ratio: number, past: readonly (readonly CountWindow[])[]): CanaryJudge {
   const rho = likeliestDispersion(past);
