@@ -9,6 +9,7 @@ import type { Migration } from '../migration/migration.ts';
 import type { Tool } from '../migration/tool.ts';
 import { readSchema } from '../postgres/read-schema.ts';
 import { historyTables } from '../rehearsal/history.ts';
+import { checkAgreed } from './agreed.ts';
 import type { Checked } from './check.ts';
 import type { MigrateInputs } from './inputs.ts';
 import { keep } from './keep.ts';
@@ -111,7 +112,7 @@ async function orToldAsFailed(
 }
 
 /** What can't work, and what is riskier than those who agreed to it were told, is not begun. */
-export function refuse({ expectRisk }: MigrateInputs, checked: readonly Checked[]): void {
+export function refuse({ expectRisk, expectPending }: MigrateInputs, checked: readonly Checked[]): void {
   const broken = findingsOf({ mode: 'check', checked }).filter((finding) => isBroken(finding));
   if (broken.length > 0) {
     throw UserError.all(
@@ -119,6 +120,7 @@ export function refuse({ expectRisk }: MigrateInputs, checked: readonly Checked[
       'nothing was applied, as the migrations cannot work as they are',
     );
   }
+  checkAgreed(expectPending, checked);
   const risk = highestRisk(checked);
   if (expectRisk === '' || RISKS.indexOf(risk) <= RISKS.indexOf(expectRisk)) return;
   throw new UserError(`nothing was applied: the risk is ${risk}, and ${expectRisk} was agreed to`, {

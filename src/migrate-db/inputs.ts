@@ -1,4 +1,4 @@
-import { choice, duration, flag, integer, lines, secret, text } from '../action/fields.ts';
+import { choice, duration, flag, integer, lines, secret, text, yaml } from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { clusterInputs } from '../cluster/target.ts';
 import { TOOLS } from '../migration/tool.ts';
@@ -57,6 +57,7 @@ export const inputs = {
   'terminate-blockers-older-than': text({ pattern: /(\d+(ms|s|m|h))*/, allowed: 'a duration such as 5m' }),
   'fail-on': choice(['broken', 'high'], { default: 'broken' }),
   'expect-risk': choice(['', 'none', 'low', 'high']),
+  'expect-pending': yaml(digests, { allowed: 'the output pending-digests of a plan' }),
   repair: lines({ allowed: 'names of what is to be mended, one a line, or all' }),
   'sarif-file': text({ allowed: 'the path of the file to write' }),
   comment: flag({ default: 'true' }),
@@ -65,3 +66,11 @@ export const inputs = {
 
 /** The parsed inputs of migrate-db. */
 export type MigrateInputs = Inputs<typeof inputs>;
+
+function digests(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw new Error('is no list');
+  const wrong = value.find((one) => typeof one !== 'string' || !/^[0-9a-f]{16}$/.test(one));
+  if (wrong !== undefined) throw new Error('holds what is no digest');
+  return value as readonly string[];
+}

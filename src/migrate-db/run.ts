@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Action } from '../action/action.ts';
 import { Failed, UserError, describe } from '../action/errors.ts';
 import type { Host } from '../action/host.ts';
+import { digestsOf } from './agreed.ts';
 import { annotate } from './annotate.ts';
 import { applyMode } from './apply-mode.ts';
 import { captureMode } from './capture-mode.ts';
@@ -20,7 +21,7 @@ import { type MigrationSet, readSets } from './sets.ts';
 import { statusMode } from './status-mode.ts';
 import { type Verdict, failureOf, verdictOf } from './verdict.ts';
 
-const OUTPUTS = ['verdict', 'risk', 'pending', 'applied', 'findings', 'sarif', 'report'] as const;
+const OUTPUTS = ['verdict', 'risk', 'pending', 'pending-digests', 'applied', 'findings', 'sarif', 'report'] as const;
 type Outputs = Partial<Record<(typeof OUTPUTS)[number], string>>;
 
 /** An output holds 1 MB. */
@@ -97,6 +98,7 @@ function outputsOf(outcome: Outcome, verdict: Verdict, sarif: string): Outputs {
     verdict,
     ...('checked' in outcome && { risk: highestRisk(outcome.checked) }),
     ...(pending && { pending: bounded(pending) }),
+    ...('checked' in outcome && { 'pending-digests': bounded(digestsOf(outcome.checked)) }),
     ...(applied && { applied: bounded(applied.map(({ migration, seconds }) => ({ name: migration.name, seconds }))) }),
     findings: bounded(
       findings.map(({ code, severity, place, message, allowed }) => ({

@@ -67,6 +67,35 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'artifact-name': 'as above',
 };
 
+/** Inputs of migrate-db that migrate-environment does not take, and why. */
+const MIGRATION_LEFT_OUT: Readonly<Record<string, string>> = {
+  'all-files': 'of checks',
+  rehearse: 'the default rehearses',
+  schema: 'of checks: a plan has the database itself',
+  sizes: 'as above',
+  'shadow-url': 'the runner has its own PostgreSQL',
+  'postgres-version': 'the database says it',
+  'kubernetes-secret': 'a service behind closed doors has its own workload and image: a job of its own uses the action',
+  'ca-file': 'as above',
+  cluster: 'as above',
+  kubeconfig: 'as above',
+  context: 'as above',
+  'run-in': 'as above',
+  namespace: 'as above',
+  workload: 'as above',
+  image: 'as above',
+  'job-timeout': 'as above',
+  'snapshot-timeout': 'the default is what snapshots need',
+  'backup-timeout': 'the default is what small databases need',
+  'lock-retries': 'the default is what a busy table needs',
+  'wait-for-migrator': 'migrations of one environment wait for each other by concurrency',
+  'fail-on': 'a high risk is asked about',
+  repair: 'a person decides on it',
+  'sarif-file': 'of checks',
+  comment: 'of checks',
+  'github-token': 'of checks',
+};
+
 describe('reusable workflows', () => {
   const actions = actionNames(root);
   test.each([...callable].filter(([file]) => actions.includes(path.basename(file, '.yml'))))(
@@ -97,6 +126,15 @@ describe('reusable workflows', () => {
     const steps = jobsOf(`.github/workflows/${name}.yml`).flatMap((job) => job.steps ?? []);
     const given = steps.find(({ uses }) => uses === `$/actions/${name}`)?.with ?? {};
     expect(known.filter((one) => !(one in given) && !(one in LEFT_OUT))).toEqual([]);
+  });
+
+  test('migrate-environment hands on every input of its action, or has a reason not to', () => {
+    const steps = jobsOf('.github/workflows/migrate-environment.yml').flatMap((job) => job.steps ?? []);
+    const given = steps.filter(({ uses }) => uses === '$/actions/migrate-db').map((step) => step.with ?? {});
+    expect(given).toHaveLength(2);
+    const passed = new Set(given.flatMap((one) => Object.keys(one)));
+    const left = Object.keys(actionManifest(root, 'migrate-db').inputs).filter((name) => !passed.has(name));
+    expect(left.toSorted()).toEqual(Object.keys(MIGRATION_LEFT_OUT).toSorted());
   });
 
   test.each(own)('%s has thin steps, and calls nothing that is not pinned', (file) => {

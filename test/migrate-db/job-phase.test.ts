@@ -16,6 +16,7 @@ const given = {
   rehearse: false,
   sizes: '',
   expectRisk: '',
+  expectPending: undefined,
 } as unknown as MigrateInputs;
 const host = { log: { warning: () => {} }, env: {} } as unknown as Host;
 

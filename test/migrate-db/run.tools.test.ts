@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -211,8 +211,23 @@ describe('a database', () => {
     const refused = await project.run({ mode: 'apply', 'database-url': url, 'expect-risk': 'low' });
     expect(refused.exitCode).toBe(1);
     expect(refused.summary).toMatch(/^### ❌ Nothing was applied: .*the risk is high, and low was agreed to/);
-    const agreed = await project.run({ mode: 'apply', 'database-url': url, 'expect-risk': 'high' });
+    const expected = { 'expect-risk': 'high', 'expect-pending': plan.outputs['pending-digests'] ?? '' };
+    project.write('db/migrations/002_weight.sql', 'ALTER TABLE shipments DROP COLUMN weight;\n');
+    const changed = await project.run({ mode: 'apply', 'database-url': url, ...expected });
+    expect(changed.exitCode).toBe(1);
+    expect(changed.summary).toMatch(/^### ❌ Nothing was applied: .*002.*weight was not among what was agreed to/);
+    project.write('db/migrations/002_weight.sql', 'ALTER TABLE shipments ALTER COLUMN weight TYPE bigint;\n');
+    project.write('db/migrations/003_late.sql', 'ALTER TABLE shipments ADD COLUMN late int;\n');
+    const more = await project.run({ mode: 'apply', 'database-url': url, ...expected });
+    expect([more.exitCode, await ask("SELECT 1 FROM information_schema.columns WHERE column_name = 'late'")]).toEqual([
+      1,
+      [],
+    ]);
+    rmSync(path.join(project.folder, 'db/migrations/003_late.sql'));
+    const agreed = await project.run({ mode: 'apply', 'database-url': url, ...expected });
     expect(agreed.outputs['verdict']).toBe('applied');
+    // Another run has applied it meanwhile: less than what was agreed to is no fault.
+    expect((await project.run({ mode: 'apply', 'database-url': url, ...expected })).exitCode).toBe(0);
   });
 
   test('gets before a deploy what the running version does not mind, and the rest after it', async () => {
