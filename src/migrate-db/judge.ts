@@ -1,4 +1,5 @@
 import { type Finding, LOCK_MODES, type LockMode, blockedBy } from '../migration/finding.ts';
+import { isSmall } from '../postgres/sizes.ts';
 import { isAbout } from './about.ts';
 import { byUrgency } from '../sql-lint/order.ts';
 import type { ObservedStatement, Rehearsal, RehearsedMigration, TableSize } from '../rehearsal/rehearsal.ts';
@@ -90,17 +91,19 @@ function calmBy({ code, lock }: Finding, { statement, locks }: Held): string | u
 
 /** What the server did to a table that others use, and no rule foresaw. */
 function slowUnderLock({ statement: one, locks }: Held, sizes: ReadonlyMap<string, TableSize>): Finding | undefined {
-  const worst = [...locks]
+  const worked = [...locks]
     .map(([relation, mode]) => ({ relation, mode }))
     .filter(({ mode }) => blockedBy(mode) !== 'nothing')
     .toSorted((a, b) => rank(b.mode) - rank(a.mode))
-    .find(({ relation }) => one.rewritten.includes(relation) || one.scanned.includes(relation));
+    .filter(({ relation }) => one.rewritten.includes(relation) || one.scanned.includes(relation));
+  const worst = worked.find(({ relation }) => !isSmall(sizes.get(relation))) ?? worked[0];
   if (worst === undefined || one.error !== undefined) return undefined;
   const does = one.rewritten.includes(worst.relation) ? 'writes all of' : 'reads all of';
   const size = sizes.get(worst.relation);
   return {
     code: one.rewritten.includes(worst.relation) ? 'table-rewrites' : 'table-scanned-under-lock',
-    severity: 'error',
+    // As the linter has it: a small table is done before anybody notices.
+    severity: isSmall(size) ? 'notice' : 'error',
     place: one.place,
     message: `it ${does} ${worst.relation}${one.rewritten.includes(worst.relation) ? ' anew' : ''} while ${blockedBy(worst.mode)} wait`,
     why: `Rehearsed: it took ${worst.mode} on ${worst.relation} and held it for as long as that takes${size === undefined ? '' : ` (production has about ${inWords(size.rows)} rows)`}.`,

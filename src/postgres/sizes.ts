@@ -8,6 +8,14 @@ export interface TableSize {
   readonly bytes: number;
 }
 
+/** Rows and bytes up to which a table is read or written anew in a moment. */
+const SMALL = { rows: 10_000, bytes: 16 * 1024 * 1024 };
+
+/** Whether a table's size is known, and so small that whatever is done to it is soon over. */
+export function isSmall(size: TableSize | undefined): boolean {
+  return size !== undefined && size.rows <= SMALL.rows && size.bytes <= SMALL.bytes;
+}
+
 const MAX_TABLES = 10_000;
 
 /**

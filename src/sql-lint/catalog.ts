@@ -1,4 +1,5 @@
 import type { AlterTableCmd, ColumnDef, Constraint, CreateStmt, Node } from 'libpg-query';
+import { isSmall } from '../postgres/sizes.ts';
 import { as, within } from './clauses.ts';
 import type { KnownColumn, KnownConstraint, KnownIndex, KnownTable, LintContext } from './context.ts';
 import { madeName, quoted, rangeOf, relationOf, textsOf, typeText } from './names.ts';
@@ -16,9 +17,6 @@ export interface Table {
   constraints: KnownConstraint[];
   indexes: KnownIndex[];
 }
-
-/** Rows and bytes up to which a table is read or written anew in a moment. */
-const SMALL = { rows: 10_000, bytes: 16 * 1024 * 1024 };
 
 /** The schema as the scripts change it, as far as it is known. */
 export class Catalog {
@@ -61,8 +59,7 @@ export class Catalog {
 
   /** Whether its size is known, and so small that whatever is done to it is soon over. */
   isSmall(name: string): boolean {
-    const size = this.#sizes?.get(name);
-    return size !== undefined && size.rows <= SMALL.rows && size.bytes <= SMALL.bytes;
+    return isSmall(this.#sizes?.get(name));
   }
 
   tableOfIndex(name: string): Table | undefined {

@@ -67,6 +67,18 @@ describe('what the server did', () => {
     expect(codes(failed)).toEqual([]);
   });
 
+  test('is no more than a notice where production shows that all tables of it are small', () => {
+    const lines = { relation: 'lines', mode: 'ShareLock' } as const;
+    const seen = observed({ locks: [exclusive, lines], rewritten: ['shipments'], scanned: ['lines'] });
+    const sizes = (rows: number, others: number) =>
+      new Map([
+        ['shipments', { relation: 'shipments', rows, bytes: 65_536 }],
+        ['lines', { relation: 'lines', rows: others, bytes: 65_536 }],
+      ]);
+    const severity = (rows: number, others: number) => judge([], rehearsal([seen]), sizes(rows, others))[0]?.severity;
+    expect([severity(10, 10), severity(4e7, 10), severity(10, 4e7)]).toEqual(['notice', 'error', 'error']);
+  });
+
   test('is a finding where the migration fails, leaves an index invalid, or has no true way back', () => {
     const failed = { message: 'relation "carriers" does not exist', place: { file: FILE, line: 2 } };
     const more = {
