@@ -5,7 +5,7 @@ import type { Comment, Oddity } from '../sql/split.ts';
 import type { Statement } from '../sql/statement.ts';
 import { ALLOW_FORM, type Allowance, allowancesOf } from './allow.ts';
 import type { Catalog } from './catalog.ts';
-import { hazardKind } from './hazards.ts';
+import { hazardKind, isSeen } from './hazards.ts';
 import type { Hazard } from './rule.ts';
 
 const SHOWN = { lines: 6, characters: 500 };
@@ -67,7 +67,10 @@ export class ScriptFindings {
 
   /** After a statement: what was allowed and is not there. */
   end(): void {
-    for (const { code, line } of this.#allowed.filter((one) => !this.#used.has(one))) this.#unused(code, line);
+    for (const one of this.#allowed.filter((allowance) => !this.#used.has(allowance))) {
+      if (isSeen(one.code)) this.#allowUnseen(one);
+      else this.#unused(one.code, one.line);
+    }
     this.#statement = undefined;
   }
 
@@ -76,6 +79,26 @@ export class ScriptFindings {
     for (const { code, line } of allowancesOf(comments).allowed) this.#unused(code, line);
     for (const { code, line, message } of allowancesOf(comments).bad)
       this.addAt({ code, message, why: 'It allows nothing.', remedy: ALLOW_FORM }, { line });
+  }
+
+  /** Stands for what a rehearsal may tell of the statement, which is then agreed to. */
+  #allowUnseen({ code, reason }: Allowance): void {
+    const hazard: Hazard = {
+      code,
+      severity: 'notice',
+      message: `${code} is allowed here`,
+      why: 'Only a rehearsal shows whether the statement does it.',
+      remedy: 'Delete the comment once it is no longer meant.',
+    };
+    const { line, column, endLine, sql } = this.#statement ?? {};
+    if (line === undefined || sql === undefined) return;
+    this.#push(hazard, {
+      line,
+      ...(column !== undefined && { column }),
+      ...(endLine !== undefined && { endLine }),
+      statement: excerpt(sql),
+      allowed: reason,
+    });
   }
 
   #unused(code: string, line: number): void {

@@ -107,9 +107,19 @@ export const HAZARDS = {
   'allow-unused': { title: 'a hazard is allowed that is not there', ...mild },
 } as const satisfies Readonly<Record<string, HazardKind>>;
 
-export type Code = keyof typeof HAZARDS | keyof typeof MYSQL_HAZARDS;
+/** What no text tells: a server has to run the statement. */
+const ONLY_SEEN = {
+  'table-scanned-under-lock': { title: 'a table is read while others wait', ...slow },
+} as const satisfies Readonly<Record<string, HazardKind>>;
 
-const ALL: Readonly<Record<Code, HazardKind>> = { ...HAZARDS, ...MYSQL_HAZARDS };
+export type Code = keyof typeof HAZARDS | keyof typeof MYSQL_HAZARDS | keyof typeof ONLY_SEEN;
+
+const ALL: Readonly<Record<Code, HazardKind>> = { ...HAZARDS, ...MYSQL_HAZARDS, ...ONLY_SEEN };
+
+/** Whether a rehearsal may find it where the text tells nothing of it. */
+export function isSeen(code: Code): boolean {
+  return code === 'table-rewrites' || Object.hasOwn(ONLY_SEEN, code);
+}
 
 /** What the registry says of a code. */
 export function hazardKind(code: Code): HazardKind {

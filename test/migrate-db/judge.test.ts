@@ -67,6 +67,13 @@ describe('what the server did', () => {
     expect(codes(failed)).toEqual([]);
   });
 
+  test('is no finding where it is allowed above the statement', () => {
+    const [seen, other] = [observed(), observed({ place: { file: FILE, line: 9 } })];
+    const allowed = finding({ code: 'table-scanned-under-lock', severity: 'notice', allowed: 'it is empty' });
+    expect(judged([allowed], rehearsal([seen]))).toEqual([allowed]);
+    expect(judged([allowed], rehearsal([seen, other])).map((one) => one.allowed)).toEqual([undefined, 'it is empty']);
+  });
+
   test('is no more than a notice where production shows that all tables of it are small', () => {
     const lines = { relation: 'lines', mode: 'ShareLock' } as const;
     const seen = observed({ locks: [exclusive, lines], rewritten: ['shipments'], scanned: ['lines'] });

@@ -186,6 +186,19 @@ describe('comments that allow', () => {
     expect(all.every(({ allowed }) => allowed === undefined)).toBe(true);
   });
 
+  test.each(['table-scanned-under-lock', 'table-rewrites'])(
+    'allow %s, which a rehearsal may tell where the text shows nothing',
+    async (code) => {
+      const all = await found(`-- migrate-db: allow ${code} because the table is read at night alone\nSELECT fill();`);
+      expect(all.map((one) => one.code)).toEqual(['opaque-sql', code]);
+      expect(all[1]).toMatchObject({
+        severity: 'notice',
+        allowed: 'the table is read at night alone',
+        place: { line: 2 },
+      });
+    },
+  );
+
   test('allow for one statement alone, and stand above one', async () => {
     const comment = '-- migrate-db: allow index-not-concurrent because t has 12 rows';
     const all = await found(`${comment}\n${INDEX}\n${INDEX}\n${comment}`);
