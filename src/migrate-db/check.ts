@@ -3,6 +3,7 @@ import { type Finding, type Risk, riskOf } from '../migration/finding.ts';
 import type { Migration } from '../migration/migration.ts';
 import { withoutDown } from '../migration/checks.ts';
 import type { Earlier } from '../rehearsal/estimate.ts';
+import type { KnownSchema } from '../rehearsal/known-schema.ts';
 import type { Rehearsal, TableSize } from '../rehearsal/rehearsal.ts';
 import { lint } from '../sql-lint/lint.ts';
 import { byUrgency } from '../sql-lint/order.ts';
@@ -35,6 +36,8 @@ export interface CheckOptions {
   readonly version?: number;
   readonly sizes: ReadonlyMap<string, TableSize>;
   readonly past?: readonly Earlier[];
+  /** What the target holds, where it was asked; a rehearsal knows as much. */
+  readonly schema?: KnownSchema;
   /** What is to be applied of them; all, where nothing is said. */
   readonly phase?: Phase | 'all';
   /** What the database has; in a check without one, what is not new counts as applied. */
@@ -63,7 +66,12 @@ export async function check(
   const rehearsal = tried !== undefined && 'rehearsal' in tried ? tried.rehearsal : undefined;
   const { scripts, placed } = textsOf(migrations, rehearsal);
   const version = options.version ?? rehearsal?.server.version;
-  const context = { setsTimeouts: true, sizes, ...rehearsal?.known, ...(version !== undefined && { version }) };
+  const context = {
+    setsTimeouts: true,
+    sizes,
+    ...(rehearsal?.known ?? options.schema),
+    ...(version !== undefined && { version }),
+  };
   const linted = (await lint(scripts, context)).map((finding) => placed(finding));
   const judged = judge(linted, rehearsal, options.sizes);
   const statements = statementsOf(migrations, rehearsal);

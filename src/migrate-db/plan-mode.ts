@@ -27,6 +27,7 @@ export async function planMode(given: MigrateInputs, sets: readonly MigrationSet
         phase: given.phase,
         version: seen.server.version,
         applied,
+        ...(seen.schema && { schema: seen.schema }),
         ...(tryOut && { tryOut }),
       };
       checked.push(await check(set, pending, options, host));

@@ -9,6 +9,7 @@ import { type InvalidIndex, invalidIndexes } from '../postgres/invalid-indexes.t
 import { type ServerState, serverState } from '../postgres/server-state.ts';
 import { tableSizes } from '../postgres/sizes.ts';
 import type { Earlier } from '../rehearsal/estimate.ts';
+import { type KnownSchema, readKnownSchema } from '../rehearsal/known-schema.ts';
 import type { TableSize } from '../rehearsal/rehearsal.ts';
 import type { MigrationSet } from './sets.ts';
 
@@ -31,6 +32,8 @@ export interface Survey {
   readonly connected: Awaited<ReturnType<typeof connectedSessions>>;
   readonly longTransactions: readonly Activity[];
   readonly invalidIndexes: readonly InvalidIndex[];
+  /** What the database holds before what is pending; absent where nothing is. */
+  readonly schema?: KnownSchema;
 }
 
 const LONG_SECONDS = 60;
@@ -45,6 +48,7 @@ export async function survey(
     const server = await serverState(session);
     const surveyed: Surveyed[] = [];
     for (const set of sets) surveyed.push(await surveySet(session, set));
+    const isPending = surveyed.some(({ pending }) => pending.length > 0);
     return {
       server,
       sets: surveyed,
@@ -54,6 +58,7 @@ export async function survey(
       connected: await connectedSessions(session),
       longTransactions: await longTransactions(session, LONG_SECONDS),
       invalidIndexes: await invalidIndexes(session),
+      ...(isPending && { schema: await readKnownSchema(session) }),
     };
   });
 }

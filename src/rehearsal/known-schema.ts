@@ -39,7 +39,8 @@ const TABLES = `
            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.att)))
          FROM pg_index x JOIN pg_class ic ON ic.oid = x.indexrelid WHERE indrelid = c.oid), '[]'),
       'partitionKey', pg_get_partkeydef(c.oid))::text AS known
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OURS} AND c.relkind IN ('r', 'p', 'v', 'm')`;
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OURS} AND c.relkind IN ('r', 'p', 'v', 'm')
+    ORDER BY c.oid LIMIT 10000`;
 
 const DOMAINS = `
     SELECT typname AS name FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace

@@ -230,6 +230,18 @@ describe('a database', () => {
     expect((await project.run({ mode: 'apply', 'database-url': url, ...expected })).exitCode).toBe(0);
   });
 
+  test('shows the types of its columns, also where nothing is rehearsed', async () => {
+    const { url } = await database();
+    await project.run({ mode: 'apply', 'database-url': url });
+    const widens = 'ALTER TABLE shipments ALTER COLUMN code TYPE varchar(40);\n';
+    project.write('db/migrations/002_code.sql', widens);
+    const plan = await project.run({ mode: 'plan', 'database-url': url, rehearse: 'false' });
+    expect(plan.outputs).toMatchObject({ pending: '["002_code"]', risk: 'none', findings: '[]' });
+    project.write('db/migrations/002_code.sql', widens.replace('40', '10'));
+    const narrower = await project.run({ mode: 'plan', 'database-url': url, rehearse: 'false' });
+    expect(narrower.outputs['findings']).toContain('"code":"column-type-');
+  });
+
   test('gets before a deploy what the running version does not mind, and the rest after it', async () => {
     const { url, ask } = await database();
     await project.run({ mode: 'apply', 'database-url': url });
