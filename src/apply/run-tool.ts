@@ -206,13 +206,13 @@ function relayHooks(
 async function runCommand(
   { program, args, cwd, env }: Command,
   address: Address,
-  { host, tool }: Scene,
+  { host, tool, found }: Scene,
 ): Promise<void> {
   const lines: string[] = [];
   const { exitCode } = await host.log.group(`${tool.title}: ${[program, ...args].join(' ')}`, async () =>
     host.exec.run(program, args, {
       cwd: path.resolve(host.info.workspace, cwd),
-      env: toolEnvironment(inheritable(host.env), address, env),
+      env: toolEnvironment(inheritable(host.env), address, env, found),
       onLine(line) {
         host.log.info(line);
         lines.push(line);

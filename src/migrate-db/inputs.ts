@@ -1,6 +1,19 @@
-import { choice, duration, flag, integer, lines, secret, text, yaml } from '../action/fields.ts';
+import {
+  type Field,
+  choice,
+  duration,
+  flag,
+  integer,
+  lines,
+  pairs,
+  quote,
+  secret,
+  text,
+  yaml,
+} from '../action/fields.ts';
 import type { Inputs } from '../action/inputs.ts';
 import { clusterInputs } from '../cluster/target.ts';
+import { ADDRESS_PARTS, type AddressPart } from '../migration/address.ts';
 import { TOOLS } from '../migration/tool.ts';
 
 /** What migrate-db takes; actions/migrate-db/action.yml says the same in words, and a contract test holds both together. */
@@ -21,6 +34,7 @@ export const inputs = {
     pattern: /arn:aws[a-z-]*:secretsmanager:\S+/,
     allowed: 'the ARN of a secret in Secrets Manager',
   }),
+  'database-env': names(),
   'iam-auth': flag({ default: 'false' }),
   'kubernetes-secret': text({ allowed: 'namespace/name or namespace/name/key' }),
   'ca-file': text({ allowed: 'the path of a file with certificates in PEM' }),
@@ -66,6 +80,18 @@ export const inputs = {
 
 /** The parsed inputs of migrate-db. */
 export type MigrateInputs = Inputs<typeof inputs>;
+
+/** Variables of a project's own naming, each with the part of the address that it takes. */
+function names(): Field<ReadonlyMap<string, AddressPart>> {
+  const allowed = `lines of NAME=part, where part is one of ${ADDRESS_PARTS.join(', ')}`;
+  const field = pairs({ name: /[A-Za-z_][A-Za-z0-9_]{0,99}/, allowed });
+  const partOf = (text: string): AddressPart => {
+    const found = ADDRESS_PARTS.find((part) => part === text.toLowerCase());
+    if (found === undefined) throw new Error(`has no such part: ${quote(text)}`);
+    return found;
+  };
+  return { ...field, parse: (raw) => new Map([...field.parse(raw)].map(([name, part]) => [name, partOf(part)])) };
+}
 
 function digests(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === null) return undefined;

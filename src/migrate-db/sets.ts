@@ -21,8 +21,10 @@ export interface MigrationSet {
 /** Finds and reads everything that the inputs mean. @throws UserError where there is nothing, or nothing readable */
 export async function readSets(given: MigrateInputs, host: Host): Promise<readonly MigrationSet[]> {
   const found = given.command.length > 0 && given.runIn === 'runner' ? [ownTool(given)] : await foundTools(given, host);
+  const names = [...given.databaseEnv].map(([name, part]) => `${name}=${part}`).join(' ');
   return Promise.all(
-    found.map(async (one) => {
+    found.map(async (plain) => {
+      const one = { ...plain, settings: { ...plain.settings, names } };
       const tool = toolNamed(one.tool);
       const migrations = await tool.read(one, host.info.workspace);
       host.log.info(`${tool.title}: ${migrations.length} migrations; ${one.reason}`);

@@ -33,7 +33,7 @@ export async function tryOut(
   const { tool, found, migrations } = set;
   const command = tool.up?.(found, ADDRESS);
   // Nobody knows what a team's own command makes of --help.
-  const runs = command !== undefined && (found.tool === 'command' || (await isRunnable(command, host)));
+  const runs = command !== undefined && (found.tool === 'command' || (await isRunnable(command, set, host)));
   const inSql = migrations.every(({ up }) => up !== undefined);
   if (!runs && !inSql) {
     const why = `${command?.program ?? tool.title} does not run here, and the migrations of ${tool.title} are programs`;
@@ -58,7 +58,7 @@ export async function tryOut(
 }
 
 /** Whether the tool's program is there in the version that the repository names; asked by its own help. */
-async function isRunnable({ program, args, cwd, env }: Command, host: Host): Promise<boolean> {
+async function isRunnable({ program, args, cwd, env }: Command, { found }: MigrationSet, host: Host): Promise<boolean> {
   const path = await import('node:path');
   const name = args.findIndex((arg) =>
     /^(knex|node-pg-migrate|sequelize-cli|typeorm|typeorm-ts-node-commonjs|prisma|drizzle-kit|dbmate|alembic|python)$/.test(
@@ -69,7 +69,7 @@ async function isRunnable({ program, args, cwd, env }: Command, host: Host): Pro
   try {
     const { exitCode } = await host.exec.run(program, [...asked, '--help'], {
       cwd: path.join(host.info.workspace, cwd),
-      env: toolEnvironment(inheritable(host.env), ADDRESS, env),
+      env: toolEnvironment(inheritable(host.env), ADDRESS, env, found),
       timeout: 60_000,
     });
     return exitCode === 0 || exitCode === 2;

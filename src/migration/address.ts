@@ -46,7 +46,26 @@ export function environmentOf(
     DATABASE_USERNAME: who,
     DATABASE_PASSWORD: password,
     DATABASE_NAME: database,
+    ...ownNames({ url, host, port: where, user, password, database }, found),
   };
+}
+
+/** What a variable of a project's own naming may take. */
+export const ADDRESS_PARTS = ['url', 'host', 'port', 'user', 'password', 'database'] as const;
+export type AddressPart = (typeof ADDRESS_PARTS)[number];
+
+/** The variables that a project calls by names of its own, by the setting `names`: `SHOP_DB_HOST=host` and the like, by blanks. */
+export function ownNames(
+  values: Readonly<Record<AddressPart, string>>,
+  { settings: { names = '' } }: Pick<Found, 'settings'>,
+): Readonly<Record<string, string>> {
+  const pairs = names.split(' ').map((pair) => pair.split('='));
+  return Object.fromEntries(
+    pairs.flatMap(([name = '', part]) => {
+      const known = ADDRESS_PARTS.find((one) => one === part);
+      return known === undefined ? [] : [[name, values[known]]];
+    }),
+  );
 }
 
 const URL_NAMES = [
@@ -71,11 +90,13 @@ const URL_FORM = /^\s*((?:postgres|postgresql)(?:\+\w+)?|postgis|pgx\d?|pgsql|ps
  * The environment of a tool: whatever in that of the job leads to a database leads to the address instead, so that a
  * rehearsal never reaches a real one, and nobody sees its password.
  * @param own what the tool is told besides; it comes first
+ * @param found whose settings name variables of the project's own
  */
 export function toolEnvironment(
   inherited: Readonly<Record<string, string | undefined>>,
   address: Address,
   own: Readonly<Record<string, string>>,
+  found?: Pick<Found, 'settings'>,
 ): Readonly<Record<string, string | undefined>> {
   const url = urlOf(address);
   const elsewhere = Object.entries(inherited).flatMap(
@@ -86,7 +107,7 @@ export function toolEnvironment(
       return /^\s*jdbc:postgresql:/i.test(value) ? [[name, jdbcOf(address)]] : [];
     },
   );
-  return { ...Object.fromEntries(elsewhere), ...environmentOf(address), ...own };
+  return { ...Object.fromEntries(elsewhere), ...environmentOf(address, found), ...own };
 }
 
 /** For Java's drivers, without what is secret. */

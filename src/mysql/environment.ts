@@ -1,5 +1,5 @@
 import { UserError } from '../action/errors.ts';
-import { jdbcOf, urlOf } from '../migration/address.ts';
+import { jdbcOf, ownNames, urlOf } from '../migration/address.ts';
 import type { Address, Command, Found, Tool } from '../migration/tool.ts';
 import type { Connection } from '../postgres/database.ts';
 
@@ -53,6 +53,7 @@ export function mysqlCommand(tool: Tool, found: Found, connection: Connection): 
     ...command,
     env: {
       ...mysqlEnvironment(connection),
+      ...ownNames({ ...connection, port: String(connection.port), url: mysqlUrl(connection) }, found),
       ...Object.fromEntries(kept.map(([name, value]) => [name, toMysql(value)])),
     },
   };

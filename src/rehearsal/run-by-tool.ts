@@ -49,7 +49,7 @@ export async function runCommand(
 ): Promise<RunResult> {
   return host.exec.run(program, args, {
     cwd: path.join(request.workspace, cwd),
-    env: toolEnvironment(inheritable(host.env), address, env),
+    env: toolEnvironment(inheritable(host.env), address, env, request.found),
     timeout: seconds * 1000,
     onLine: (line) => host.log.debug(line),
   });

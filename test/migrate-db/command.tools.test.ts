@@ -62,6 +62,7 @@ test('it is rehearsed and judged by what the server received, applied, and appli
   expect(project.git('status', '--short', 'hacked')).toBe('');
   expect(await ask(urlOf(connection), done)).toHaveLength(3);
 
+  await ask(urlOf(connection), 'INSERT INTO shipments SELECT generate_series(1, 20000); ANALYZE shipments');
   project.write('db/changes/11_dangerous.sql', 'CREATE INDEX by_weight ON shipments (weight);\n');
   const again = await project.run({ ...inputs, mode: 'apply', 'expect-risk': 'low' });
   expect(again.summary).toContain('the risk is high, and low was agreed to');
@@ -70,6 +71,26 @@ test('it is rehearsed and judged by what the server received, applied, and appli
   const last = await project.run({ ...inputs, mode: 'apply' });
   expect(last.outputs).toMatchObject({ verdict: 'nothing', pending: '[]' });
   expect(last.log).not.toContain('runs ');
+});
+
+test('it finds its database by names of its own, in the rehearsal too', async () => {
+  const url = urlOf(await createDatabase());
+  const own = 'PGPASSWORD="$SHOP_DB_WORD" psql -h "$SHOP_DB_HOST" -p "$SHOP_DB_PORT" -U "$SHOP_DB_USER" -d "$SHOP_DB"';
+  project.write('bin/migrate.sh', MIGRATE.replace('psql', own).replace('"$DATABASE_URL"', ''));
+  const names = [
+    'SHOP_DB_HOST=host',
+    'SHOP_DB_PORT=port',
+    'SHOP_DB_USER=user',
+    'SHOP_DB_WORD=password',
+    'SHOP_DB=database',
+  ];
+  const inputs = { ...INPUTS, 'database-url': url, mode: 'apply' };
+  const applied = await project.run({ ...inputs, 'database-env': names.join('\n') });
+  expect(applied.outputs).toMatchObject({ verdict: 'applied', risk: 'none' });
+  expect(await ask(url, done)).toHaveLength(3);
+  const wrong = await project.run({ ...inputs, 'database-env': 'SHOP_DB_HOST=server' });
+  expect(wrong.log).toContain('input database-env');
+  expect(wrong.log).toContain('part is one of url, host, port, user, password, database');
 });
 
 test('where one fails, what was applied before it stays, and the rest follows once it is mended', async () => {
